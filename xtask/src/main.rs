@@ -1,0 +1,94 @@
+//! Everything that is done with this work tree: `cargo xtask --help`.
+
+mod demo;
+mod deny;
+mod setup;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use setup::Scope;
+use workspace::{Workspace, run};
+
+/// Set-up, build, tests, demo, benchmarks and machine of this work tree.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+enum Task {
+    /// Install what this machine lacks to build and run everything.
+    Setup,
+    /// Build the gateway, with the kernel object inside.
+    Build {
+        /// Use the release profile.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Run every check and test; with ARGS only `cargo test ARGS`.
+    Test(test::Args),
+    /// Show the whole story in network namespaces, with the real programs.
+    Demo(demo::Args),
+    /// Run the benchmarks in the release profile.
+    Bench {
+        /// What to hand on to the benchmarks.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Check licences, bans and sources of all dependencies, and advisories where they can be had.
+    Deny,
+    /// Check the rules of the tree that no compiler knows.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    match perform(&Task::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: &Task) -> Result<()> {
+    let workspace = Workspace::find()?;
+    match task {
+        Task::Setup => {
+            setup::run(Scope::Machine)?;
+            setup::report();
+            Ok(())
+        }
+        Task::Build { release } => build(&workspace, *release),
+        Task::Test(args) => test::run(args, &workspace),
+        Task::Demo(args) => {
+            setup::run(Scope::Run)?;
+            demo::run(args, &workspace)
+        }
+        Task::Bench { args } => bench(&workspace, args),
+        Task::Deny => deny::run(&workspace),
+        Task::Tidy => tidy::run(&workspace),
+    }
+}
+
+fn build(workspace: &Workspace, release: bool) -> Result<()> {
+    setup::run(Scope::Build)?;
+    let gateway = workspace.gateway(release)?;
+    println!("{}", gateway.display());
+    Ok(())
+}
+
+fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
+    setup::run(Scope::Run)?;
+    let benches = [
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "enforcer-benches",
+        "--",
+    ];
+    run(workspace.cargo(benches).args(args))
+}

@@ -1,0 +1,120 @@
+//! The work tree, and cargo run inside it.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// The work tree that this program was started from.
+pub(crate) struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// Finds the work tree: the folder above this package.
+    pub(crate) fn find() -> Result<Self> {
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").context(
+            "xtask was started without cargo and does not know its work tree: run `cargo xtask`",
+        )?;
+        let root = Path::new(&package)
+            .parent()
+            .context("xtask has no folder above it")?;
+        Ok(Self {
+            root: root.to_owned(),
+        })
+    }
+
+    /// The folder that holds the root manifest.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A cargo command that runs in the root of the work tree.
+    pub(crate) fn cargo<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
+        let mut command = Command::new("cargo");
+        command.args(args).current_dir(&self.root);
+        command
+    }
+
+    /// Builds the gateway with its kernel object and says where the binary is.
+    pub(crate) fn gateway(&self, release: bool) -> Result<PathBuf> {
+        let mut args = vec!["build", "--package", "enforcer", "--bin", "enforcer"];
+        if release {
+            args.push("--release");
+        }
+        executable(self.cargo(args))
+    }
+}
+
+/// Runs a cargo command that builds exactly one executable and says where that is.
+///
+/// Asking cargo holds with any target folder, profile and triple.
+pub(crate) fn executable(mut build: Command) -> Result<PathBuf> {
+    build.arg("--message-format=json-render-diagnostics");
+    let mut child = build
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cargo could not be started")?;
+    let stdout = child.stdout.take().context("cargo has no output")?;
+    let mut found = Vec::new();
+    for line in BufReader::new(stdout).lines() {
+        found.extend(executable_in(&line?));
+    }
+    ensure!(
+        child.wait()?.success(),
+        "the build failed: {}",
+        shown(&build)
+    );
+    match <[PathBuf; 1]>::try_from(found) {
+        Ok([path]) => Ok(path),
+        Err(paths) => bail!(
+            "{} built {} executables, not one",
+            shown(&build),
+            paths.len()
+        ),
+    }
+}
+
+/// The executable that a line of cargo's messages announces, if it does.
+fn executable_in(line: &str) -> Option<PathBuf> {
+    #[derive(serde::Deserialize)]
+    struct Message {
+        executable: Option<PathBuf>,
+    }
+    serde_json::from_str::<Message>(line).ok()?.executable
+}
+
+/// Runs a command on this terminal; fails with its text when it fails.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("`{}` could not be started", shown(command)))?;
+    ensure!(status.success(), "`{}` failed: {status}", shown(command));
+    Ok(())
+}
+
+/// A command as one would type it.
+pub(crate) fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_artifacts_with_an_executable_count() {
+        let line = r#"{"reason":"compiler-artifact","executable":"/t/debug/enforcer"}"#;
+        assert_eq!(
+            executable_in(line),
+            Some(PathBuf::from("/t/debug/enforcer"))
+        );
+        assert_eq!(executable_in(r#"{"reason":"x","executable":null}"#), None);
+        assert_eq!(executable_in("Compiling"), None);
+    }
+}
