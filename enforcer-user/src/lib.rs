@@ -1,3 +1,12 @@
-//! The gateway.
+//! The gateway: from events of the datapath to decisions in its maps.
 
 pub mod cli;
+pub mod config;
+pub mod control;
+pub mod controller;
+pub mod datapath;
+pub mod identity;
+pub mod metrics;
+pub mod portal;
+pub mod registry;
+pub mod sources;

@@ -1,0 +1,1 @@
+//! Wires events, sources, registry and datapath together.

@@ -1,0 +1,1 @@
+//! The kernel side, seen from user space: the only module that names aya.

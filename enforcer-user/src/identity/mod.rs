@@ -1,0 +1,1 @@
+//! Who a decision is about: from what the server saw to hosts of this gateway.

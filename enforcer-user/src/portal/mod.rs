@@ -1,0 +1,1 @@
+//! The page that stopped users see, and the HTTP listeners.

@@ -1,0 +1,1 @@
+//! Everything known of each host, combined into one role.
