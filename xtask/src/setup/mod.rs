@@ -5,7 +5,7 @@
 mod apt;
 mod kernels;
 mod linker;
-mod probe;
+pub(crate) mod probe;
 mod progress;
 mod requirement;
 mod table;

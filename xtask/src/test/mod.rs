@@ -91,8 +91,8 @@ fn perform(phase: &Phase, workspace: &Workspace, tally: &mut Tally) -> Result<()
     Ok(())
 }
 
-/// The kernel crate is checked for the host: Debian's compiler for BPF comes without clippy. Its
-/// tests are those of the crate it shares with user space.
+/// The kernel crate is checked for the host: Debian's compiler for BPF comes without clippy. On the
+/// host too it wants nightly features and no unwinding.
 fn clippy(workspace: &Workspace) -> Result<()> {
     let user = [
         "clippy",
@@ -113,7 +113,11 @@ fn clippy(workspace: &Workspace) -> Result<()> {
         "-D",
         "warnings",
     ];
-    run_command(&mut workspace.cargo(kernel))
+    let mut command = workspace.cargo(kernel);
+    command
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_PROFILE_DEV_PANIC", "abort");
+    run_command(&mut command)
 }
 
 /// Runs `cargo test` and counts what it reports. All targets run, so that one look shows all that fails.
