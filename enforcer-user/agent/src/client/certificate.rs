@@ -1,7 +1,7 @@
 //! Finds out which certificate a server shows that was refused, so that the operator can be told.
 
 use std::{
-    error::Error as _,
+    error::Error as StdError,
     io,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -19,21 +19,16 @@ use tokio_rustls::TlsConnector;
 
 use crate::server_url::ServerUrl;
 
-/// Whether a request failed because the server's certificate was refused.
-pub fn was_refused(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // An I/O error hides the error that it wraps: its source is that one's source.
-        let wrapped = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        let tls = wrapped.map_or_else(|| error.downcast_ref(), |inner| inner.downcast_ref());
-        if matches!(tls, Some(Error::InvalidCertificate(_))) {
-            return true;
-        }
-        cause = error.source();
+/// Whether it was the server's certificate being refused that caused this error.
+pub fn was_refused(error: &(dyn StdError + 'static)) -> bool {
+    // An I/O error names as its source not what it wraps, but the source of that.
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return error.get_ref().is_some_and(|wrapped| was_refused(wrapped));
     }
-    false
+    match error.downcast_ref::<Error>() {
+        Some(error) => matches!(error, Error::InvalidCertificate(_)),
+        None => error.source().is_some_and(was_refused),
+    }
 }
 
 /// The pin of the certificate that the server shows. The handshake is broken off once it is seen:
