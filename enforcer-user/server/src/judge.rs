@@ -19,11 +19,17 @@ pub fn judge(policy: &Policy, posture: &Posture) -> Judgement {
     let mut level = Level::Safe;
     let mut reasons = Vec::new();
     for rule in &policy.rules {
-        let Some((failed, reason)) = apply(rule, posture) else { continue };
+        let Some((failed, reason)) = apply(rule, posture) else {
+            continue;
+        };
         level = worse(level, failed);
         reasons.push(reason);
     }
-    Judgement { level, role: policy.roles.of(level).to_owned(), reasons }
+    Judgement {
+        level,
+        role: policy.roles.of(level).to_owned(),
+        reasons,
+    }
 }
 
 /// Judges an endpoint whose last report, of `reported_at`, has run out.
@@ -31,11 +37,17 @@ pub fn judge_silent(policy: &Policy, reported_at: Timestamp) -> Judgement {
     let reason = Reason {
         rule: REPORT_RULE.to_owned(),
         text: format!("This device has not reported its state since {reported_at:.0}"),
-        remedy: Some("Start the agent on this device and see that it reaches the server.".to_owned()),
+        remedy: Some(
+            "Start the agent on this device and see that it reaches the server.".to_owned(),
+        ),
         link: None,
     };
     let level = Level::Unknown;
-    Judgement { level, role: policy.roles.of(level).to_owned(), reasons: vec![reason] }
+    Judgement {
+        level,
+        role: policy.roles.of(level).to_owned(),
+        reasons: vec![reason],
+    }
 }
 
 /// The level and the reason that this rule gives, unless the endpoint satisfies it.
@@ -46,7 +58,10 @@ fn apply(rule: &Rule, posture: &Posture) -> Option<(Level, Reason)> {
     let (level, text) = match finding::find(&rule.check, posture) {
         Finding::Satisfied => return None,
         Finding::Failed(found) => (rule.level.into(), failed_text(rule, found)),
-        Finding::Unknown(asked) => (rule.unknown_level, format!("This device does not say {asked}")),
+        Finding::Unknown(asked) => (
+            rule.unknown_level,
+            format!("This device does not say {asked}"),
+        ),
     };
     if level == Level::Safe {
         return None;
@@ -68,17 +83,24 @@ fn failed_text(rule: &Rule, found: Option<String>) -> String {
     }
 }
 
-/// The worse of two levels. Danger is worse than not knowing: an endpoint must not escape it by
-/// leaving something else unsaid.
-fn worse(left: Level, right: Level) -> Level {
-    let rank = |level| match level {
+/// How bad a level is, 0 for safe. Danger is worse than not knowing: an endpoint must not escape it
+/// by leaving something else unsaid.
+pub fn badness(level: Level) -> u8 {
+    match level {
         Level::Safe => 0,
         Level::Caution => 1,
         Level::Warning => 2,
         Level::Unknown => 3,
         Level::Danger => 4,
-    };
-    if rank(right) > rank(left) { right } else { left }
+    }
+}
+
+fn worse(left: Level, right: Level) -> Level {
+    if badness(right) > badness(left) {
+        right
+    } else {
+        left
+    }
 }
 
 #[cfg(test)]

@@ -26,15 +26,16 @@ pub fn find(check: &Check, posture: &Posture) -> Finding {
         Check::MinimumOs { name, version } => minimum_os(posture, name.as_deref(), version),
         Check::MissingUpdates { severity, ignore } => missing_updates(posture, *severity, ignore),
         Check::Firewall => setting(posture.settings.firewall, "whether its firewall is on"),
-        Check::DiskEncrypted => {
-            setting(posture.settings.disk_encrypted, "whether its disk is encrypted")
-        }
-        Check::ForbiddenSoftware { names, below } => {
-            with_software(posture, |software| forbidden(software, names, below.as_ref()))
-        }
-        Check::RequiredSoftware { any_of, minimum } => {
-            with_software(posture, |software| required(software, any_of, minimum.as_ref()))
-        }
+        Check::DiskEncrypted => setting(
+            posture.settings.disk_encrypted,
+            "whether its disk is encrypted",
+        ),
+        Check::ForbiddenSoftware { names, below } => with_software(posture, |software| {
+            forbidden(software, names, below.as_ref())
+        }),
+        Check::RequiredSoftware { any_of, minimum } => with_software(posture, |software| {
+            required(software, any_of, minimum.as_ref())
+        }),
     }
 }
 
@@ -97,29 +98,43 @@ fn forbidden(software: &[Software], names: &[Pattern], below: Option<&Version>) 
         .map(|item| format!("{} {}", printable(&item.name), printable(&item.version)))
         .collect();
     match failed_if_any(old.into_iter()) {
-        Finding::Satisfied if unversioned => Finding::Unknown("which versions of its software it has"),
+        Finding::Satisfied if unversioned => {
+            Finding::Unknown("which versions of its software it has")
+        }
         finding => finding,
     }
 }
 
 fn required(software: &[Software], any_of: &[Pattern], minimum: Option<&Version>) -> Finding {
-    let installed: Vec<_> = software.iter().filter(|item| any(any_of, &item.name)).collect();
+    let installed: Vec<_> = software
+        .iter()
+        .filter(|item| any(any_of, &item.name))
+        .collect();
     if installed.is_empty() {
         let wanted: Vec<_> = any_of.iter().map(ToString::to_string).collect();
         return Finding::Failed(Some(format!("none of {} is installed", wanted.join(", "))));
     }
-    let Some(minimum) = minimum else { return Finding::Satisfied };
-    let versions: Vec<_> =
-        installed.iter().filter_map(|item| Version::new(&item.version).ok()).collect();
+    let Some(minimum) = minimum else {
+        return Finding::Satisfied;
+    };
+    let versions: Vec<_> = installed
+        .iter()
+        .filter_map(|item| Version::new(&item.version).ok())
+        .collect();
     if versions.iter().any(|version| version.at_least(minimum)) {
         return Finding::Satisfied;
     }
     if versions.len() < installed.len() {
         return Finding::Unknown("which versions of its software it has");
     }
-    let found = installed.iter().map(|item| format!("{} {}", item.name, item.version));
+    let found = installed
+        .iter()
+        .map(|item| format!("{} {}", item.name, item.version));
     let found = listed(found.map(|text| printable(&text)));
-    Finding::Failed(Some(format!("{found}, at least {} is needed", minimum.as_str())))
+    Finding::Failed(Some(format!(
+        "{found}, at least {} is needed",
+        minimum.as_str()
+    )))
 }
 
 fn any(patterns: &[Pattern], name: &str) -> bool {
@@ -149,5 +164,8 @@ fn listed(items: impl Iterator<Item = String>) -> String {
 
 /// What an endpoint says reaches people's terminals and pages: short, and without control characters.
 fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(NAME_CHARACTERS).collect()
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(NAME_CHARACTERS)
+        .collect()
 }

@@ -1,5 +1,5 @@
 use enforcer_protocol::posture::{
-    Device, Os, OsFamily, Severity, Settings, Software, Update, VERSION,
+    Device, Os, OsFamily, Settings, Severity, Software, Update, VERSION,
 };
 use proptest::prelude::*;
 
@@ -8,7 +8,11 @@ use super::*;
 fn posture() -> Posture {
     Posture {
         version: VERSION,
-        device: Device { id: "a".to_owned(), name: "a".to_owned(), owner: None },
+        device: Device {
+            id: "a".to_owned(),
+            name: "a".to_owned(),
+            owner: None,
+        },
         os: Os {
             family: OsFamily::Linux,
             name: "debian".to_owned(),
@@ -18,18 +22,28 @@ fn posture() -> Posture {
         missing_updates: Some(vec![]),
         software: Some(vec![software("bash", "5.2.15-2+b2")]),
         services: None,
-        settings: Settings { firewall: Some(true), disk_encrypted: Some(true) },
+        settings: Settings {
+            firewall: Some(true),
+            disk_encrypted: Some(true),
+        },
         interfaces: vec![],
         attributes: [].into(),
     }
 }
 
 fn software(name: &str, version: &str) -> Software {
-    Software { name: name.to_owned(), version: version.to_owned() }
+    Software {
+        name: name.to_owned(),
+        version: version.to_owned(),
+    }
 }
 
 fn update(id: &str, severity: Severity) -> Update {
-    Update { id: id.to_owned(), severity, title: String::new() }
+    Update {
+        id: id.to_owned(),
+        severity,
+        title: String::new(),
+    }
 }
 
 fn rule(check: &str) -> Policy {
@@ -41,7 +55,14 @@ fn rule(check: &str) -> Policy {
 /// The level and the only reason's text.
 fn outcome(check: &str, posture: &Posture) -> (Level, Option<String>) {
     let judgement = judge(&rule(check), posture);
-    (judgement.level, judgement.reasons.into_iter().next().map(|reason| reason.text))
+    (
+        judgement.level,
+        judgement
+            .reasons
+            .into_iter()
+            .next()
+            .map(|reason| reason.text),
+    )
 }
 
 fn failed(text: &str) -> (Level, Option<String>) {
@@ -49,7 +70,10 @@ fn failed(text: &str) -> (Level, Option<String>) {
 }
 
 fn unknown(text: &str) -> (Level, Option<String>) {
-    (Level::Unknown, Some(format!("This device does not say {text}")))
+    (
+        Level::Unknown,
+        Some(format!("This device does not say {text}")),
+    )
 }
 
 const SAFE: (Level, Option<String>) = (Level::Safe, None);
@@ -70,24 +94,37 @@ fn each_rule_gives_its_reason_and_the_worst_the_level() {
     let judgement = judge(&Policy::built_in(), &bad);
     assert_eq!(judgement.level, Level::Warning);
     assert_eq!(judgement.role, "quarantine");
-    let rules: Vec<_> = judgement.reasons.iter().map(|reason| reason.rule.as_str()).collect();
+    let rules: Vec<_> = judgement
+        .reasons
+        .iter()
+        .map(|reason| reason.rule.as_str())
+        .collect();
     assert_eq!(rules, ["firewall", "disk-encryption"]);
 }
 
 #[test]
 fn minimum_os() {
     let asks = |name: &str, version: &str| {
-        outcome(&format!("check.minimum_os = {{ {name} version = '{version}' }}"), &posture())
+        outcome(
+            &format!("check.minimum_os = {{ {name} version = '{version}' }}"),
+            &posture(),
+        )
     };
     assert_eq!(asks("", "12"), SAFE);
     assert_eq!(asks("name = 'Debian',", "12.5.0"), SAFE);
-    assert_eq!(asks("name = 'debian',", "13"), failed("Bad: it is 12.5, at least 13 is needed"));
+    assert_eq!(
+        asks("name = 'debian',", "13"),
+        failed("Bad: it is 12.5, at least 13 is needed")
+    );
     assert_eq!(asks("name = 'ubuntu',", "22.04"), SAFE);
 
     let mut silent = posture();
     silent.os.version = String::new();
     let asked = "which version its operating system has";
-    assert_eq!(outcome("check.minimum_os = { version = '12' }", &silent), unknown(asked));
+    assert_eq!(
+        outcome("check.minimum_os = { version = '12' }", &silent),
+        unknown(asked)
+    );
 }
 
 #[test]
@@ -100,9 +137,15 @@ fn missing_updates() {
     ]);
     assert_eq!(outcome(check, &lacking), SAFE);
 
-    let bad = (0..7).rev().map(|i| update(&format!("lib{i}"), Severity::Important)).collect();
+    let bad = (0..7)
+        .rev()
+        .map(|i| update(&format!("lib{i}"), Severity::Important))
+        .collect();
     lacking.missing_updates = Some(bad);
-    assert_eq!(outcome(check, &lacking), failed("Bad: lib0, lib1, lib2, lib3, lib4 and 2 more"));
+    assert_eq!(
+        outcome(check, &lacking),
+        failed("Bad: lib0, lib1, lib2, lib3, lib4 and 2 more")
+    );
 
     lacking.missing_updates = None;
     assert_eq!(outcome(check, &lacking), unknown("which updates it lacks"));
@@ -111,7 +154,10 @@ fn missing_updates() {
 #[test]
 fn settings() {
     let mut silent = posture();
-    silent.settings = Settings { firewall: Some(false), disk_encrypted: None };
+    silent.settings = Settings {
+        firewall: Some(false),
+        disk_encrypted: None,
+    };
     assert_eq!(outcome("check = 'firewall'", &silent), failed("Bad"));
     let asked = "whether its disk is encrypted";
     assert_eq!(outcome("check = 'disk_encrypted'", &silent), unknown(asked));
@@ -124,15 +170,24 @@ fn forbidden_software() {
     let mut posture = posture();
     assert_eq!(outcome(any, &posture), SAFE);
 
-    posture.software = Some(vec![software("telnetd", ""), software("openssh-server", "1:9.2p1-2")]);
+    posture.software = Some(vec![
+        software("telnetd", ""),
+        software("openssh-server", "1:9.2p1-2"),
+    ]);
     assert_eq!(outcome(any, &posture), failed("Bad: telnetd"));
-    assert_eq!(outcome(old, &posture), failed("Bad: openssh-server 1:9.2p1-2"));
+    assert_eq!(
+        outcome(old, &posture),
+        failed("Bad: openssh-server 1:9.2p1-2")
+    );
 
     posture.software = Some(vec![software("openssh-server", "1:9.3p1-1")]);
     assert_eq!(outcome(old, &posture), SAFE);
 
     posture.software = Some(vec![software("openssh-server", "")]);
-    assert_eq!(outcome(old, &posture), unknown("which versions of its software it has"));
+    assert_eq!(
+        outcome(old, &posture),
+        unknown("which versions of its software it has")
+    );
 
     posture.software = None;
     assert_eq!(outcome(any, &posture), unknown("which software it has"));
@@ -142,31 +197,52 @@ fn forbidden_software() {
 fn required_software() {
     let check = "check.required_software = { any_of = ['clamav', 'falcon*'], minimum = '1.2' }";
     let mut posture = posture();
-    assert_eq!(outcome(check, &posture), failed("Bad: none of clamav, falcon* is installed"));
+    assert_eq!(
+        outcome(check, &posture),
+        failed("Bad: none of clamav, falcon* is installed")
+    );
 
     posture.software = Some(vec![software("clamav", "1.1")]);
-    assert_eq!(outcome(check, &posture), failed("Bad: clamav 1.1, at least 1.2 is needed"));
+    assert_eq!(
+        outcome(check, &posture),
+        failed("Bad: clamav 1.1, at least 1.2 is needed")
+    );
 
-    posture.software = Some(vec![software("clamav", "1.1"), software("falcon-sensor", "7.10")]);
+    posture.software = Some(vec![
+        software("clamav", "1.1"),
+        software("falcon-sensor", "7.10"),
+    ]);
     assert_eq!(outcome(check, &posture), SAFE);
 
     posture.software = Some(vec![software("clamav", "")]);
-    assert_eq!(outcome(check, &posture), unknown("which versions of its software it has"));
+    assert_eq!(
+        outcome(check, &posture),
+        unknown("which versions of its software it has")
+    );
 }
 
 #[test]
 fn rules_for_other_platforms_ask_nothing() {
     let mut posture = posture();
     posture.settings.firewall = Some(false);
-    assert_eq!(outcome("check = 'firewall'\nplatforms = ['windows']", &posture), SAFE);
-    assert_eq!(outcome("check = 'firewall'\nplatforms = ['linux']", &posture), failed("Bad"));
+    assert_eq!(
+        outcome("check = 'firewall'\nplatforms = ['windows']", &posture),
+        SAFE
+    );
+    assert_eq!(
+        outcome("check = 'firewall'\nplatforms = ['linux']", &posture),
+        failed("Bad")
+    );
 }
 
 #[test]
 fn what_is_not_known_can_be_allowed() {
     let mut posture = posture();
     posture.settings.firewall = None;
-    assert_eq!(outcome("check = 'firewall'\nunknown_level = 'safe'", &posture), SAFE);
+    assert_eq!(
+        outcome("check = 'firewall'\nunknown_level = 'safe'", &posture),
+        SAFE
+    );
 }
 
 #[test]
@@ -196,14 +272,19 @@ fn any_posture() -> impl Strategy<Value = Posture> {
         prop::option::of(prop::collection::vec(item, 0..4)),
         prop::option::of(prop::collection::vec(missing, 0..3)),
     )
-        .prop_map(|((firewall, disk_encrypted), version, software, missing_updates)| {
-            let mut posture = posture();
-            posture.settings = Settings { firewall, disk_encrypted };
-            posture.os.version = version;
-            posture.software = software;
-            posture.missing_updates = missing_updates;
-            posture
-        })
+        .prop_map(
+            |((firewall, disk_encrypted), version, software, missing_updates)| {
+                let mut posture = posture();
+                posture.settings = Settings {
+                    firewall,
+                    disk_encrypted,
+                };
+                posture.os.version = version;
+                posture.software = software;
+                posture.missing_updates = missing_updates;
+                posture
+            },
+        )
 }
 
 proptest! {

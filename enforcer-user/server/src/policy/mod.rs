@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub use self::{
     parse::PolicyError,
     pattern::Pattern,
-    rule::{Check, Failing, Text, Rule},
+    rule::{Check, Failing, Rule, Text},
     version::Version,
 };
 

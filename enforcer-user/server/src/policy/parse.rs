@@ -1,6 +1,11 @@
 //! Reading a policy: whole or not at all.
 
-use std::{collections::HashMap, fs, io, path::{Path, PathBuf}, str::FromStr};
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use super::{EXAMPLE, Policy};
 
@@ -48,10 +53,17 @@ pub enum PolicyFault {
 impl Policy {
     /// Reads the policy in this file; without a file, the built-in one.
     pub fn load(path: Option<&Path>) -> Result<Self, PolicyError> {
-        let Some(path) = path else { return Ok(Self::built_in()) };
-        let text = fs::read_to_string(path)
-            .map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
-        text.parse().map_err(|fault| PolicyError::Unusable { path: path.to_owned(), fault })
+        let Some(path) = path else {
+            return Ok(Self::built_in());
+        };
+        let text = fs::read_to_string(path).map_err(|source| PolicyError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        text.parse().map_err(|fault| PolicyError::Unusable {
+            path: path.to_owned(),
+            fault,
+        })
     }
 
     /// The policy that holds when none is named.
@@ -69,7 +81,11 @@ impl FromStr for Policy {
         for rule in &policy.rules {
             let line = line_of(text, rule.name.span().start);
             if let Some(first) = seen.insert(rule.name.get_ref(), line) {
-                return Err(PolicyFault::Twice { name: rule.name.get_ref().to_string(), first, line });
+                return Err(PolicyFault::Twice {
+                    name: rule.name.get_ref().to_string(),
+                    first,
+                    line,
+                });
             }
         }
         Ok(policy)
@@ -85,7 +101,9 @@ mod tests {
     use super::*;
 
     fn fault(text: &str) -> String {
-        text.parse::<Policy>().expect_err("this policy is wrong").to_string()
+        text.parse::<Policy>()
+            .expect_err("this policy is wrong")
+            .to_string()
     }
 
     #[test]
@@ -96,7 +114,12 @@ mod tests {
 
     #[test]
     fn an_empty_policy_asks_nothing() {
-        assert!("".parse::<Policy>().expect("empty is allowed").rules.is_empty());
+        assert!(
+            "".parse::<Policy>()
+                .expect("empty is allowed")
+                .rules
+                .is_empty()
+        );
     }
 
     #[test]
@@ -105,11 +128,23 @@ mod tests {
         for (addition, expected) in [
             ("check = \"firewall\"\nlvel = \"x\"", ["line 6", "lvel"]),
             ("check = \"firewal\"", ["line 5", "firewal"]),
-            ("check.minimum_os = { version = \"\" }", ["line 5", "no version"]),
+            (
+                "check.minimum_os = { version = \"\" }",
+                ["line 5", "no version"],
+            ),
             ("check.minimum_os = { vers = \"1\" }", ["line 5", "vers"]),
-            ("check.forbidden_software = { names = [] }", ["line 5", "empty"]),
-            ("check.forbidden_software = { names = [\" \"] }", ["line 5", "blank"]),
-            ("check = \"firewall\"\nunknown_level = \"bad\"", ["line 6", "bad"]),
+            (
+                "check.forbidden_software = { names = [] }",
+                ["line 5", "empty"],
+            ),
+            (
+                "check.forbidden_software = { names = [\" \"] }",
+                ["line 5", "blank"],
+            ),
+            (
+                "check = \"firewall\"\nunknown_level = \"bad\"",
+                ["line 6", "bad"],
+            ),
         ] {
             let fault = fault(&format!("{rule}{addition}\n"));
             for part in expected {
@@ -121,13 +156,19 @@ mod tests {
     #[test]
     fn passing_is_no_way_to_fail() {
         let fault = fault("[[rule]]\nname='a'\ntext='t'\nlevel='safe'\ncheck='firewall'\n");
-        assert!(fault.contains("line 4") && fault.contains("caution"), "{fault}");
+        assert!(
+            fault.contains("line 4") && fault.contains("caution"),
+            "{fault}"
+        );
     }
 
     #[test]
     fn names_are_unique() {
         let rule = "[[rule]]\nname='a'\ntext='t'\nlevel='danger'\ncheck='firewall'\n";
         let fault = fault(&format!("{rule}{rule}"));
-        assert!(fault.starts_with("line 7: a rule named `a` stands in line 2"), "{fault}");
+        assert!(
+            fault.starts_with("line 7: a rule named `a` stands in line 2"),
+            "{fault}"
+        );
     }
 }

@@ -54,7 +54,9 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
                 n += 1;
             }
             _ => {
-                let Some((star_p, star_n)) = star else { return false };
+                let Some((star_p, star_n)) = star else {
+                    return false;
+                };
                 star = Some((star_p, star_n + 1));
                 p = star_p + 1;
                 n = star_n + 1;
@@ -76,7 +78,8 @@ mod tests {
             [] => name.is_empty(),
             [b'*', rest @ ..] => (0..=name.len()).any(|i| defined(rest, &name[i..])),
             [byte, rest @ ..] => {
-                name.first().is_some_and(|first| first.eq_ignore_ascii_case(byte))
+                name.first()
+                    .is_some_and(|first| first.eq_ignore_ascii_case(byte))
                     && defined(rest, &name[1..])
             }
         }

@@ -141,7 +141,9 @@ impl fmt::Display for Text {
 fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Pattern>, D::Error> {
     let patterns = Vec::deserialize(deserializer)?;
     if patterns.is_empty() {
-        return Err(serde::de::Error::custom("this list is empty; name at least one"));
+        return Err(serde::de::Error::custom(
+            "this list is empty; name at least one",
+        ));
     }
     Ok(patterns)
 }

@@ -99,7 +99,9 @@ impl PartialEq for Version {
 impl Eq for Version {}
 
 fn split_epoch(text: &str) -> (Option<u64>, &str) {
-    let Some((epoch, rest)) = text.split_once(':') else { return (None, text) };
+    let Some((epoch, rest)) = text.split_once(':') else {
+        return (None, text);
+    };
     match epoch.parse() {
         Ok(epoch) => (Some(epoch), rest),
         Err(_) => (None, text),
@@ -113,7 +115,10 @@ fn parts(text: &str) -> Vec<Part> {
         let prefix = take(&mut bytes, |byte| !byte.is_ascii_digit());
         let digits = take(&mut bytes, u8::is_ascii_digit);
         let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
-        parts.push(Part { prefix: prefix.to_vec(), digits: digits[zeros..].to_vec() });
+        parts.push(Part {
+            prefix: prefix.to_vec(),
+            digits: digits[zeros..].to_vec(),
+        });
     }
     drop_zero_components(parts)
 }
@@ -130,7 +135,9 @@ fn take<'a>(bytes: &mut &'a [u8], wanted: impl Fn(&u8) -> bool) -> &'a [u8] {
 fn drop_zero_components(parts: Vec<Part>) -> Vec<Part> {
     let mut kept: Vec<Part> = Vec::with_capacity(parts.len());
     for part in parts.into_iter().rev() {
-        let followed = kept.last().is_some_and(|next| next.prefix.first() == Some(&b'.'));
+        let followed = kept
+            .last()
+            .is_some_and(|next| next.prefix.first() == Some(&b'.'));
         if part.prefix == b"." && part.digits.is_empty() && !followed {
             continue;
         }
@@ -144,7 +151,12 @@ fn drop_zero_components(parts: Vec<Part>) -> Vec<Part> {
 fn compare(left: &[Part], right: &[Part]) -> Ordering {
     let empty = Part::default();
     (0..left.len().max(right.len()))
-        .map(|i| compare_part(left.get(i).unwrap_or(&empty), right.get(i).unwrap_or(&empty)))
+        .map(|i| {
+            compare_part(
+                left.get(i).unwrap_or(&empty),
+                right.get(i).unwrap_or(&empty),
+            )
+        })
         .find(|order| order.is_ne())
         .unwrap_or(Ordering::Equal)
 }
@@ -185,20 +197,45 @@ mod tests {
     #[test]
     fn known_orders() {
         let ascending = [
-            "1.0~~", "1.0~beta1", "1.0~rc1", "1.0", "1.0-1", "1.0-1+deb12u1", "1.0-2", "1.0+dfsg",
-            "1.0.1", "1.2", "1.10", "9.2p1", "10.0.19045", "10.0.22631.3155", "12.5", "22.04",
-            "2024-01-15", "2024-02-01", "1:0.9",
+            "1.0~~",
+            "1.0~beta1",
+            "1.0~rc1",
+            "1.0",
+            "1.0-1",
+            "1.0-1+deb12u1",
+            "1.0-2",
+            "1.0+dfsg",
+            "1.0.1",
+            "1.2",
+            "1.10",
+            "9.2p1",
+            "10.0.19045",
+            "10.0.22631.3155",
+            "12.5",
+            "22.04",
+            "2024-01-15",
+            "2024-02-01",
+            "1:0.9",
         ];
         for pair in ascending.windows(2) {
-            assert!(version(pair[0]) < version(pair[1]), "{} < {}", pair[0], pair[1]);
+            assert!(
+                version(pair[0]) < version(pair[1]),
+                "{} < {}",
+                pair[0],
+                pair[1]
+            );
         }
     }
 
     #[test]
     fn absent_components_are_zero() {
-        for (left, right) in
-            [("12", "12.0"), ("1.0.0", "1"), ("1.0~rc1", "1~rc1"), ("01.2", "1.02"), ("0:3", "3")]
-        {
+        for (left, right) in [
+            ("12", "12.0"),
+            ("1.0.0", "1"),
+            ("1.0~rc1", "1~rc1"),
+            ("01.2", "1.02"),
+            ("0:3", "3"),
+        ] {
             assert_eq!(version(left), version(right));
         }
         assert_ne!(version("1.0.1"), version("1.1"));
