@@ -16,9 +16,11 @@
 pub mod client;
 pub mod collect;
 pub mod device;
+pub mod level;
 pub mod reporter;
 pub mod server_url;
 pub mod token;
 
 mod backoff;
+mod causes;
 mod watch;

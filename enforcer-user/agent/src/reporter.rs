@@ -1,17 +1,19 @@
 //! Reports again and again: at once, at an interval, and when something changed.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use enforcer_protocol::{
     judgement::{Level, Receipt},
-    posture::Device,
+    posture::{Device, Posture},
 };
+use tokio::time::{Instant, sleep};
 
 use crate::{
     backoff::{Backoff, shortened},
+    causes::Causes,
     client::{Client, ReportError},
-    collect,
-    watch::Watch,
+    collect, level,
+    watch::{Change, Watch},
 };
 
 /// The part of the interval by which each is shortened at random, so that the agents of a network that
@@ -25,7 +27,14 @@ pub struct Reporter {
     device: Device,
     interval: Duration,
     backoff: Backoff,
+    /// What the server said last; `None` when that is not known to hold.
     level: Option<Level>,
+}
+
+/// A posture, and when it was collected.
+struct Collected {
+    posture: Posture,
+    at: Instant,
 }
 
 impl Reporter {
@@ -49,21 +58,43 @@ impl Reporter {
     }
 
     async fn report_for_ever(&mut self) {
-        // Before the first report, so that no change falls between the two.
+        // Before anything is collected, so that no change falls between the two.
         let mut watch = Watch::begin();
+        let mut collected = self.collect().await;
         loop {
-            let wait = self.report().await;
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                change = watch.changed() => tracing::info!("{change} changed; reporting now"),
+            let wait = self.report(&collected.posture).await;
+            let change = tokio::select! {
+                () = sleep(wait) => None,
+                change = watch.changed() => Some(change),
+            };
+            if let Some(change) = change {
+                tracing::info!("{change} changed; reporting now");
             }
+            collected = self.refresh(collected, change).await;
         }
     }
 
+    async fn collect(&self) -> Collected {
+        let at = Instant::now();
+        Collected {
+            posture: collect::posture(self.device.clone()).await,
+            at,
+        }
+    }
+
+    /// Asking the package system takes seconds: it is left out where a host with a new address waits to
+    /// be let through, and between attempts to reach the server.
+    async fn refresh(&self, mut last: Collected, change: Option<Change>) -> Collected {
+        if change == Some(Change::Packages) || last.at.elapsed() > self.interval / 2 {
+            return self.collect().await;
+        }
+        last.posture.interfaces = collect::interfaces::with_addresses();
+        last
+    }
+
     /// Reports once; says how long to wait for the next time.
-    async fn report(&mut self) -> Duration {
-        let posture = collect::posture(self.device.clone()).await;
-        match self.client.report(&posture).await {
+    async fn report(&mut self, posture: &Posture) -> Duration {
+        match self.client.report(posture).await {
             Ok(receipt) => {
                 self.accepted(&receipt);
                 shortened(self.interval, SPREAD)
@@ -75,14 +106,14 @@ impl Reporter {
     fn accepted(&mut self, receipt: &Receipt) {
         self.backoff.reset();
         let judgement = &receipt.judgement;
-        let (level, role) = (judgement.level, judgement.role.as_str());
-        let before = self.level.replace(level);
-        if before == Some(level) {
-            tracing::debug!(?level, role, "reported");
+        let (now, role) = (level::word(judgement.level), judgement.role.as_str());
+        let before = self.level.replace(judgement.level);
+        if before == Some(judgement.level) {
+            tracing::debug!(level = now, role, "reported");
             return;
         }
-        let observed = receipt.observed;
-        tracing::info!(?before, ?level, role, %observed, "the server judged this device");
+        let (before, observed) = (before.map(level::word), receipt.observed);
+        tracing::info!(level = now, before, role, %observed, "the server judged this device");
         for reason in &judgement.reasons {
             tracing::warn!(
                 rule = reason.rule,
@@ -94,14 +125,15 @@ impl Reporter {
     }
 
     fn failed(&mut self, error: &ReportError) -> Duration {
-        let cause = error as &dyn Error;
+        self.level = None;
+        let cause = Causes(error);
         if !error.is_passing() {
             let retry = self.interval;
-            tracing::error!(error = cause, ?retry, "not reported");
+            tracing::error!(error = %cause, ?retry, "not reported");
             return retry;
         }
         let retry = self.backoff.next().min(self.interval);
-        tracing::warn!(error = cause, ?retry, "not reported");
+        tracing::warn!(error = %cause, ?retry, "not reported");
         retry
     }
 }

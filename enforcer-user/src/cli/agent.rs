@@ -1,7 +1,9 @@
 //! `enforcer agent …`.
 
 use std::{
-    fs, io, iter,
+    fs,
+    io::{self, Write},
+    iter,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -9,10 +11,10 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use enforcer_agent::{
-    client::Client, collect, device, reporter::Reporter, server_url::ServerUrl, token::Token,
+    client::Client, collect, device, level, reporter::Reporter, server_url::ServerUrl, token::Token,
 };
 use enforcer_protocol::{
-    judgement::{Level, Reason, Receipt},
+    judgement::{Reason, Receipt},
     pin::Pin,
     posture::{Device, Posture},
 };
@@ -105,8 +107,8 @@ impl AgentCommand {
             Self::Collect { device } => {
                 let posture = runtime()?.block_on(collect::posture(device.find()?));
                 // A posture is made to be edited and sent: it is JSON for people, too.
-                println!("{}", serde_json::to_string_pretty(&posture)?);
-                Ok(())
+                let text = serde_json::to_string_pretty(&posture)?;
+                writeln!(io::stdout(), "{text}").context("the posture cannot be printed")
             }
             Self::Run {
                 server,
@@ -184,7 +186,7 @@ fn describe(receipt: &Receipt) -> String {
     let judgement = &receipt.judgement;
     let facts = format!(
         "level     {}\nrole      {}\nendpoint  {}\nobserved  {}\nrevision  {}",
-        level_name(judgement.level),
+        level::word(judgement.level),
         judgement.role,
         receipt.endpoint,
         receipt.observed,
@@ -209,14 +211,4 @@ fn describe_reason(reason: &Reason) -> String {
         .chain(link)
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-fn level_name(level: Level) -> &'static str {
-    match level {
-        Level::Safe => "safe",
-        Level::Caution => "caution",
-        Level::Warning => "warning",
-        Level::Danger => "danger",
-        Level::Unknown => "unknown",
-    }
 }

@@ -57,7 +57,7 @@ pub enum ReportError {
         source: reqwest::Error,
     },
     /// The server answered, but did not accept.
-    #[error("{server} refused the report ({status}){}{}", Said(.problem.as_ref()), remedy(*.status))]
+    #[error("{server} refused the report ({status}){}", Said(.problem.as_ref()))]
     Refused {
         /// The server.
         server: ServerUrl,
@@ -98,20 +98,11 @@ impl ReportError {
         match self {
             Self::Unreachable { .. } => true,
             Self::Refused { status, .. } => {
-                status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
+                let too_slow_or_many = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+                status.is_server_error() || too_slow_or_many.contains(status)
             }
             _ => false,
         }
-    }
-}
-
-fn remedy(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            "; check the token: it must be an agent's, made by this server and not revoked"
-        }
-        StatusCode::NOT_FOUND => "; is a management server at this address?",
-        _ => "",
     }
 }
 
@@ -131,7 +122,7 @@ struct Said<'a>(Option<&'a Problem>);
 impl fmt::Display for Said<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(problem) = self.0 else {
-            return Ok(());
+            return f.write_str("; is a management server at this address?");
         };
         write!(f, ": {}", problem.title)?;
         problem

@@ -4,6 +4,8 @@ use std::{ffi::OsStr, io, process::Stdio, time::Duration};
 
 use tokio::{process::Command, time::timeout};
 
+use crate::causes::Causes;
+
 /// Package managers of slow machines with large indexes take tens of seconds.
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -26,8 +28,7 @@ pub async fn output(program: &str, arguments: &[&str]) -> Option<String> {
     match run(program, arguments).await {
         Ok(output) => Some(output),
         Err(error) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::debug!(program, ?arguments, error, "cannot be asked");
+            tracing::debug!(program, ?arguments, error = %Causes(&error), "cannot be asked");
             None
         }
     }

@@ -16,13 +16,13 @@ const QUIET: Duration = Duration::from_secs(1);
 /// … but no longer than this.
 const LONGEST_BURST: Duration = Duration::from_secs(30);
 
-/// What changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What changed; the last concerns most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
-    /// Packages were installed, upgraded or removed.
-    Packages,
     /// An address came or went.
     Addresses,
+    /// Packages were installed, upgraded or removed.
+    Packages,
 }
 
 impl fmt::Display for Change {
@@ -59,11 +59,16 @@ impl Watch {
         }
     }
 
-    /// Waits for a change, and for the burst that it begins to end.
+    /// Waits for a change, and for the burst that it begins to end. Of several changes that of the
+    /// packages is told: it concerns the whole posture.
     pub async fn changed(&mut self) -> Change {
-        let change = self.next().await;
+        let mut change = self.next().await;
         let end = Instant::now() + LONGEST_BURST;
-        let burst = async { while timeout(QUIET, self.next()).await.is_ok() {} };
+        let burst = async {
+            while let Ok(next) = timeout(QUIET, self.next()).await {
+                change = change.max(next);
+            }
+        };
         // Either end of the burst will do.
         let _ = timeout_at(end, burst).await;
         change

@@ -1,11 +1,10 @@
 //! What a report sends, and what is said when it fails.
 
 use std::{
-    collections::BTreeMap,
     error::Error,
     io::Write,
     iter,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, TcpListener},
     thread,
 };
 
@@ -15,54 +14,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use enforcer_agent::client::ReportError;
-use enforcer_protocol::{
-    judgement::{Judgement, Level, Receipt},
-    pin::Pin,
-    posture::{Device, Os, OsFamily, Posture, Settings, VERSION},
-    problem::Problem,
+use enforcer_protocol::{pin::Pin, posture::Posture, problem::Problem};
+
+use crate::{
+    answers::{Server, TOKEN, client},
+    sample::{accept, posture, receipt},
 };
-
-use crate::server::{Server, TOKEN, client};
-
-fn posture() -> Posture {
-    Posture {
-        version: VERSION,
-        device: Device {
-            id: "laptop-1".into(),
-            name: "laptop".into(),
-            owner: None,
-        },
-        os: Os {
-            family: OsFamily::Linux,
-            name: "debian".into(),
-            version: "12.11".into(),
-            kernel: None,
-        },
-        missing_updates: Some(Vec::new()),
-        software: None,
-        services: None,
-        settings: Settings::default(),
-        interfaces: Vec::new(),
-        attributes: BTreeMap::new(),
-    }
-}
-
-fn receipt() -> Receipt {
-    Receipt {
-        endpoint: "laptop-1".into(),
-        observed: SocketAddr::from((Ipv4Addr::LOCALHOST, 4711)),
-        judgement: Judgement {
-            level: Level::Safe,
-            role: "authorized".into(),
-            reasons: Vec::new(),
-        },
-        revision: 7,
-    }
-}
-
-fn accept() -> Response {
-    Json(receipt()).into_response()
-}
 
 fn problem(status: StatusCode) -> Response {
     let problem = Problem {

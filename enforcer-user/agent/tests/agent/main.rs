@@ -1,5 +1,7 @@
-//! The agent against a real TLS server on loopback.
+//! The agent against real TLS servers on loopback.
 
+mod against_the_server;
+mod answers;
 mod client;
 mod reporter;
-mod server;
+mod sample;

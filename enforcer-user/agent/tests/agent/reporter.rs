@@ -1,41 +1,21 @@
 //! The agent as it runs on an endpoint.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, TcpListener},
     time::Duration,
 };
 
-use axum::{
-    Json,
-    response::{IntoResponse, Response},
-};
 use enforcer_agent::{device, reporter::Reporter};
-use enforcer_protocol::{
-    judgement::{Judgement, Level, Receipt},
-    posture::Posture,
-};
+use enforcer_protocol::posture::Posture;
 use tokio::{sync::oneshot, time::timeout};
 
-use crate::server::{Identity, Server, client};
+use crate::{
+    answers::{Identity, Server, client},
+    sample::accept,
+};
 
 /// Longer than any of this takes.
 const LIMIT: Duration = Duration::from_mins(2);
-
-fn accept() -> Response {
-    let judgement = Judgement {
-        level: Level::Safe,
-        role: "authorized".into(),
-        reasons: Vec::new(),
-    };
-    let observed = SocketAddr::from((Ipv4Addr::LOCALHOST, 4711));
-    let receipt = Receipt {
-        endpoint: "laptop-1".into(),
-        observed,
-        judgement,
-        revision: 1,
-    };
-    Json(receipt).into_response()
-}
 
 #[tokio::test]
 async fn reports_again_and_again_once_the_server_is_there_and_stops_when_told() {
