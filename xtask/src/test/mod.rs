@@ -34,7 +34,7 @@ const PHASES: &[Phase] = &[
     },
     Phase {
         name: "format",
-        run: |workspace, _| run_command(&mut workspace.cargo(["fmt", "--all", "--check"])),
+        run: |workspace, _| format(workspace),
     },
     Phase {
         name: "tidy",
@@ -89,6 +89,12 @@ fn perform(phase: &Phase, workspace: &Workspace, tally: &mut Tally) -> Result<()
         started.elapsed().as_secs_f32()
     );
     Ok(())
+}
+
+/// Names the files that differ; their differences would bury the names.
+fn format(workspace: &Workspace) -> Result<()> {
+    let check = ["fmt", "--all", "--", "--check", "--files-with-diff"];
+    run_command(&mut workspace.cargo(check)).context("the files above want `cargo fmt --all`")
 }
 
 /// The kernel crate is checked for the host: Debian's compiler for BPF comes without clippy. On the
