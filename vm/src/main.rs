@@ -94,7 +94,6 @@ fn command(words: &[&str]) -> Command {
             ("HOME", "/root"),
             ("TMPDIR", "/tmp"),
         ])
-        .env("RUST_BACKTRACE", "1")
         .current_dir("/tmp")
         .stdin(Stdio::null());
     command
