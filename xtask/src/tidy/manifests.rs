@@ -20,13 +20,13 @@ pub(super) fn check(tree: &Tree) -> Result<Vec<Finding>> {
 }
 
 fn check_manifest(file: &File, manifest: &Table) -> Vec<Finding> {
-    let dependencies = dependencies(manifest);
     let lints = opts_in_to_lints(manifest);
-    let versions = dependencies
-        .iter()
+    let versions = [SHIPPED, &["dev-dependencies"]]
+        .into_iter()
+        .flat_map(|kinds| dependencies(manifest, kinds))
         .filter_map(|(name, value)| own_version(name, value));
-    let barred = dependencies
-        .iter()
+    let barred = dependencies(manifest, SHIPPED)
+        .into_iter()
         .filter_map(|(name, _)| barred(manifest, name));
     let all = lints.into_iter().chain(versions).chain(barred);
     all.map(|what| Finding {
@@ -45,8 +45,11 @@ fn opts_in_to_lints(manifest: &Table) -> Option<String> {
     (!opted).then(|| "does not opt in to the lints: add `[lints] workspace = true`".to_owned())
 }
 
-/// Every dependency of every kind, also those for one target only.
-fn dependencies(manifest: &Table) -> Vec<(&str, &Value)> {
+/// Kinds of dependencies that make what is shipped. Tests may know more: the agent's use the server.
+const SHIPPED: &[&str] = &["dependencies", "build-dependencies"];
+
+/// Every dependency of these kinds, also those for one target only.
+fn dependencies<'a>(manifest: &'a Table, kinds: &[&str]) -> Vec<(&'a str, &'a Value)> {
     let targets = manifest.get("target").and_then(Value::as_table);
     let targets = targets
         .into_iter()
@@ -54,10 +57,7 @@ fn dependencies(manifest: &Table) -> Vec<(&str, &Value)> {
         .filter_map(Value::as_table);
     std::iter::once(manifest)
         .chain(targets)
-        .flat_map(|table| {
-            ["dependencies", "dev-dependencies", "build-dependencies"].map(|kind| table.get(kind))
-        })
-        .flatten()
+        .flat_map(|table| kinds.iter().filter_map(|kind| table.get(*kind)))
         .filter_map(Value::as_table)
         .flatten()
         .map(|(name, value)| (name.as_str(), value))
