@@ -5,7 +5,7 @@ use std::path::Path;
 
 use enforcer_protocol::decision::Message;
 use futures_util::TryStreamExt;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use crate::{
     config::ZONE,
@@ -16,6 +16,7 @@ use crate::{
         changes,
         endpoints::{self, Endpoint},
         tokens::{self, Kind, NewToken, Secret, Token},
+        write,
     },
 };
 
@@ -60,12 +61,6 @@ pub enum AdminError {
     },
 }
 
-impl From<sqlx::Error> for AdminError {
-    fn from(error: sqlx::Error) -> Self {
-        StoreError::from(error).into()
-    }
-}
-
 /// The state of a server, as its operator handles it.
 #[derive(Debug)]
 pub struct Admin(SqliteConnection);
@@ -89,24 +84,19 @@ impl Admin {
         zone: Option<&str>,
     ) -> Result<(Token, Secret), AdminError> {
         let new = new_token(kind, name, zone)?;
-        let mut transaction = self.0.begin_with("BEGIN IMMEDIATE").await?;
-        if tokens::by_name(&mut transaction, name).await?.is_some() {
-            return Err(AdminError::NameTaken {
-                name: name.to_owned(),
-            });
-        }
         let secret = Secret::random(kind);
-        let token = tokens::insert(&mut transaction, &new, &secret).await?;
-        let detail = token.zone.as_deref().unwrap_or_default();
-        let detail = format!("{kind} {detail}");
-        audit::record(
-            &mut transaction,
-            Action::TokenCreate,
-            name,
-            detail.trim_end(),
-        )
+        let token = write(&mut self.0, async |connection| {
+            if tokens::by_name(connection, name).await?.is_some() {
+                return Err(AdminError::NameTaken {
+                    name: name.to_owned(),
+                });
+            }
+            let token = tokens::insert(connection, &new, &secret).await?;
+            let detail = format!("{kind} {}", token.zone.as_deref().unwrap_or_default());
+            audit::record(connection, Action::TokenCreate, name, detail.trim_end()).await?;
+            Ok(token)
+        })
         .await?;
-        transaction.commit().await?;
         Ok((token, secret))
     }
 
@@ -117,22 +107,17 @@ impl Admin {
 
     /// Revokes the token of this name: from now on nothing is done for whoever shows it.
     pub async fn revoke_token(&mut self, name: &str) -> Result<Token, AdminError> {
-        let mut transaction = self.0.begin_with("BEGIN IMMEDIATE").await?;
-        let Some(token) = tokens::by_name(&mut transaction, name).await? else {
-            return Err(AdminError::NoToken {
-                name: name.to_owned(),
-            });
-        };
-        tokens::revoke(&mut transaction, token.id).await?;
-        audit::record(
-            &mut transaction,
-            Action::TokenRevoke,
-            name,
-            token.kind.as_str(),
-        )
-        .await?;
-        transaction.commit().await?;
-        Ok(token)
+        write(&mut self.0, async |connection| {
+            let Some(token) = tokens::by_name(connection, name).await? else {
+                return Err(AdminError::NoToken {
+                    name: name.to_owned(),
+                });
+            };
+            tokens::revoke(connection, token.id).await?;
+            audit::record(connection, Action::TokenRevoke, name, token.kind.as_str()).await?;
+            Ok(token)
+        })
+        .await
     }
 
     /// All endpoints.
@@ -142,20 +127,21 @@ impl Admin {
 
     /// Forgets an endpoint and tells the gateways. If it reports again, it is a new one.
     pub async fn delete_endpoint(&mut self, id: &str) -> Result<Endpoint, AdminError> {
-        let mut transaction = self.0.begin_with("BEGIN IMMEDIATE").await?;
-        let Some(endpoint) = endpoints::get(&mut transaction, id).await? else {
-            return Err(AdminError::NoEndpoint { id: id.to_owned() });
-        };
-        endpoints::delete(&mut transaction, id).await?;
-        let withdraw = |revision| Message::Withdraw {
-            revision,
-            endpoint: id.to_owned(),
-        };
-        changes::append(&mut transaction, withdraw).await?;
-        let name = &endpoint.decision.name;
-        audit::record(&mut transaction, Action::EndpointDelete, id, name).await?;
-        transaction.commit().await?;
-        Ok(endpoint)
+        write(&mut self.0, async |connection| {
+            let Some(endpoint) = endpoints::get(connection, id).await? else {
+                return Err(AdminError::NoEndpoint { id: id.to_owned() });
+            };
+            endpoints::delete(connection, id).await?;
+            let withdraw = |revision| Message::Withdraw {
+                revision,
+                endpoint: id.to_owned(),
+            };
+            changes::append(connection, withdraw).await?;
+            let name = &endpoint.decision.name;
+            audit::record(connection, Action::EndpointDelete, id, name).await?;
+            Ok(endpoint)
+        })
+        .await
     }
 }
 

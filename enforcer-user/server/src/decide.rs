@@ -1,5 +1,7 @@
 //! From a judgement to what gateways are told.
 
+use std::net::{IpAddr, SocketAddr};
+
 use enforcer_protocol::{
     decision::{Claim, Decision},
     judgement::Judgement,
@@ -13,7 +15,7 @@ pub struct Origin {
     /// The zone of the token it reported with.
     pub zone: String,
     /// Where the report came from.
-    pub observed: Option<std::net::SocketAddr>,
+    pub observed: Option<SocketAddr>,
     /// Until when the report counts.
     pub valid_until: Option<Timestamp>,
 }
@@ -79,10 +81,7 @@ fn claims_of(interface: &Interface) -> Vec<Claim> {
     if !is_unicast_mac(&mac) {
         return vec![];
     }
-    let addresses = interface
-        .addresses
-        .iter()
-        .map(|address| address.to_canonical());
+    let addresses = interface.addresses.iter().map(IpAddr::to_canonical);
     addresses
         .filter(|ip| !ip.is_loopback() && !ip.is_multicast() && !ip.is_unspecified())
         .map(|address| Claim {
@@ -94,17 +93,14 @@ fn claims_of(interface: &Interface) -> Vec<Claim> {
 
 /// Whether this is `aa:bb:cc:dd:ee:ff` and the address of one interface.
 fn is_unicast_mac(mac: &str) -> bool {
-    let mut bytes = mac.split(':').map(|pair| match pair.len() {
-        2 => u8::from_str_radix(pair, 16).ok(),
-        _ => None,
-    });
-    let Some(Some(first)) = bytes.next() else {
-        return false;
-    };
-    let rest: Option<Vec<u8>> = bytes.collect();
-    let Some(rest) = rest else { return false };
-    let is_zero = first == 0 && rest.iter().all(|byte| *byte == 0);
-    rest.len() == 5 && first & 1 == 0 && !is_zero
+    let is_byte = |pair: &str| pair.len() == 2 && pair.bytes().all(|c| c.is_ascii_hexdigit());
+    let is_zero = mac.bytes().all(|c| c == b'0' || c == b':');
+    // The lowest bit of the first byte marks a group.
+    let is_group = mac
+        .as_bytes()
+        .get(1)
+        .is_some_and(|c| b"13579bdf".contains(c));
+    mac.split(':').count() == 6 && mac.split(':').all(is_byte) && !is_zero && !is_group
 }
 
 #[cfg(test)]

@@ -4,18 +4,22 @@ use tokio::sync::broadcast;
 
 use crate::store::changes::Change;
 
-/// How many changes a stream may lag behind before it is cut off. It then comes back with its
-/// revision and finds them in the change log, so memory stays bounded and nothing is lost.
-const LAG: usize = 4096;
+/// The least that a stream may lag behind, however short the change log.
+const LEAST_LAG: usize = 16;
+/// The most, however long: each of these is a line in memory.
+const MOST_LAG: usize = 8192;
 
 /// Where stored changes are handed to streams. Clones are the same feed.
 #[derive(Clone, Debug)]
 pub struct Feed(broadcast::Sender<Change>);
 
 impl Feed {
-    /// A feed that nobody follows yet.
-    pub fn new() -> Self {
-        Self(broadcast::Sender::new(LAG))
+    /// A feed that nobody follows yet. A stream that lags behind by more than an eighth of the change
+    /// log is cut off: so memory stays bounded, and what it missed is still in the log when it comes
+    /// back with its revision.
+    pub fn new(change_log: u32) -> Self {
+        let lag = usize::try_from(change_log / 8).unwrap_or(usize::MAX);
+        Self(broadcast::Sender::new(lag.clamp(LEAST_LAG, MOST_LAG)))
     }
 
     /// Follows the changes from now on.

@@ -22,7 +22,7 @@ pub use self::handle::{Intake, LedgerError, LedgerHandle};
 use crate::{
     feed::Feed,
     policy::Policy,
-    store::{StoreError, audit, changes, endpoints, tokens},
+    store::{StoreError, audit, changes, endpoints, tokens, write},
 };
 
 /// Reports that may wait for the writer: half a second of them at its full pace.
@@ -31,9 +31,6 @@ const QUEUE: usize = 1024;
 const BATCH: u32 = 100;
 /// How often what others wrote and what has run out is looked for.
 const TICK: Duration = Duration::from_secs(1);
-
-/// Every write of a transaction starts with this, so that it never fails half-way for the lock.
-const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// The one writer of a running server.
 #[derive(Debug)]
@@ -70,7 +67,7 @@ impl Ledger {
         change_log: u32,
     ) -> Result<Self, StoreError> {
         let published = changes::mark_start(&mut connection).await?;
-        let feed = Feed::new();
+        let feed = Feed::new(change_log);
         let mut ledger = Self {
             connection,
             policy,
@@ -144,15 +141,16 @@ impl Ledger {
     }
 
     async fn report(&mut self, intake: &Intake) -> Result<Receipt, LedgerError> {
-        let mut transaction = self
-            .connection
-            .begin_with(BEGIN)
-            .await
-            .map_err(StoreError::from)?;
-        let receipt =
-            entry::report(&mut transaction, &self.policy, self.report_valid, intake).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
-        Ok(receipt)
+        let Self {
+            connection,
+            policy,
+            report_valid,
+            ..
+        } = self;
+        write(connection, async |connection| {
+            entry::report(connection, policy, *report_valid, intake).await
+        })
+        .await
     }
 
     async fn adopt(&mut self, policy: Policy, file: &str) {
@@ -194,25 +192,32 @@ impl Ledger {
 
     /// Judges the next batch of endpoints anew.
     async fn review_batch(&mut self) -> Result<(), StoreError> {
-        let Some(review) = &mut self.review else {
+        let Self {
+            connection,
+            policy,
+            review,
+            ..
+        } = self;
+        let Some(progress) = review else {
             return Ok(());
         };
-        let mut transaction = self.connection.begin_with(BEGIN).await?;
-        let batch = endpoints::reported_after(&mut transaction, &review.after, BATCH).await?;
-        for reported in &batch {
-            entry::review(&mut transaction, &self.policy, reported).await?;
-        }
-        transaction.commit().await?;
-        review.judged += batch.len() as u64;
-        match batch.last() {
-            Some(last) => review.after.clone_from(&last.endpoint.decision.endpoint),
-            None => {
-                tracing::info!(
-                    endpoints = review.judged,
-                    "all endpoints are judged by the policy"
-                );
-                self.review = None;
+        let batch = endpoints::reported_after(connection, &progress.after, BATCH).await?;
+        write(connection, async |connection| {
+            for reported in &batch {
+                entry::review(connection, policy, reported).await?;
             }
+            Ok::<_, StoreError>(())
+        })
+        .await?;
+        progress.judged += batch.len() as u64;
+        if let Some(last) = batch.last() {
+            progress.after.clone_from(&last.endpoint.decision.endpoint);
+        } else {
+            tracing::info!(
+                endpoints = progress.judged,
+                "all endpoints are judged by the policy"
+            );
+            self.review = None;
         }
         self.publish().await;
         Ok(())
@@ -220,12 +225,20 @@ impl Ledger {
 
     /// Judges anew the endpoints whose reports have run out.
     async fn run_out(&mut self) -> Result<(), StoreError> {
-        let mut transaction = self.connection.begin_with(BEGIN).await?;
-        let silent = endpoints::run_out(&mut transaction, Timestamp::now(), BATCH).await?;
-        for endpoint in &silent {
-            entry::silence(&mut transaction, &self.policy, endpoint).await?;
+        let Self {
+            connection, policy, ..
+        } = self;
+        let silent = endpoints::run_out(connection, Timestamp::now(), BATCH).await?;
+        if silent.is_empty() {
+            return Ok(());
         }
-        transaction.commit().await?;
+        write(connection, async |connection| {
+            for endpoint in &silent {
+                entry::silence(connection, policy, endpoint).await?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await?;
         self.publish().await;
         Ok(())
     }

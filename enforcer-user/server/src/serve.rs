@@ -199,11 +199,8 @@ impl Server {
     }
 
     fn announce(&self) -> Result<(), ServeError> {
-        let lines: String = self
-            .addresses
-            .iter()
-            .map(|address| format!("{address}\n"))
-            .collect();
+        let addresses: Vec<_> = self.addresses.iter().map(ToString::to_string).collect();
+        let lines = addresses.join("\n") + "\n";
         self.dir.write(&self.dir.addresses(), 0o644, &lines)?;
         for address in &self.addresses {
             tracing::info!(%address, pin = %self.identity.pin, "ready");

@@ -54,7 +54,10 @@ async fn read(body: Body) -> Result<BytesMut, ApiError> {
 }
 
 fn fault(error: serde_path_to_error::Error<serde_json::Error>) -> ApiError {
-    let at = error.path().to_string();
+    let at = match error.path().to_string() {
+        path if path == "." => "the whole of it".to_owned(),
+        path => format!("`{path}`"),
+    };
     let fault = error.into_inner();
     match fault.classify() {
         Category::Data => ApiError::WrongForm { at, fault },

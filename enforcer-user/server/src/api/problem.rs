@@ -54,7 +54,7 @@ pub enum ApiError {
     #[error("the body is no JSON: {0}")]
     NotJson(serde_json::Error),
     /// The body is JSON of another form.
-    #[error("the body does not have the form expected, at `{at}`: {fault}")]
+    #[error("the body does not have the form expected: {at}: {fault}")]
     WrongForm {
         /// Where.
         at: String,

@@ -9,6 +9,9 @@ const NAMED: usize = 5;
 /// How much of an item's name a finding shows.
 const NAME_CHARACTERS: usize = 80;
 
+/// What a posture does not say when software in it has no version.
+const VERSIONS: &str = "which versions of its software it has";
+
 /// What a check finds.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Finding {
@@ -82,59 +85,57 @@ fn with_software(posture: &Posture, find: impl Fn(&[Software]) -> Finding) -> Fi
 }
 
 fn forbidden(software: &[Software], names: &[Pattern], below: Option<&Version>) -> Finding {
-    let installed = software.iter().filter(|item| any(names, &item.name));
+    let mut installed = software.iter().filter(|item| any(names, &item.name));
     let Some(below) = below else {
         return failed_if_any(installed.map(|item| printable(&item.name)));
     };
-    let mut unversioned = false;
-    let old: Vec<_> = installed
-        .filter(|item| match Version::new(&item.version) {
-            Ok(version) => !version.at_least(below),
-            Err(_) => {
-                unversioned = true;
-                false
-            }
-        })
-        .map(|item| format!("{} {}", printable(&item.name), printable(&item.version)))
-        .collect();
-    match failed_if_any(old.into_iter()) {
-        Finding::Satisfied if unversioned => {
-            Finding::Unknown("which versions of its software it has")
+    let old = installed
+        .clone()
+        .filter(|item| reaches(item, below) == Some(false));
+    match failed_if_any(old.map(versioned)) {
+        Finding::Satisfied if installed.any(|item| reaches(item, below).is_none()) => {
+            Finding::Unknown(VERSIONS)
         }
         finding => finding,
     }
 }
 
 fn required(software: &[Software], any_of: &[Pattern], minimum: Option<&Version>) -> Finding {
-    let installed: Vec<_> = software
+    let mut installed = software
         .iter()
         .filter(|item| any(any_of, &item.name))
-        .collect();
-    if installed.is_empty() {
+        .peekable();
+    if installed.peek().is_none() {
         let wanted: Vec<_> = any_of.iter().map(ToString::to_string).collect();
         return Finding::Failed(Some(format!("none of {} is installed", wanted.join(", "))));
     }
     let Some(minimum) = minimum else {
         return Finding::Satisfied;
     };
-    let versions: Vec<_> = installed
-        .iter()
-        .filter_map(|item| Version::new(&item.version).ok())
-        .collect();
-    if versions.iter().any(|version| version.at_least(minimum)) {
+    if installed
+        .clone()
+        .any(|item| reaches(item, minimum) == Some(true))
+    {
         return Finding::Satisfied;
     }
-    if versions.len() < installed.len() {
-        return Finding::Unknown("which versions of its software it has");
+    if installed
+        .clone()
+        .any(|item| reaches(item, minimum).is_none())
+    {
+        return Finding::Unknown(VERSIONS);
     }
-    let found = installed
-        .iter()
-        .map(|item| format!("{} {}", item.name, item.version));
-    let found = listed(found.map(|text| printable(&text)));
-    Finding::Failed(Some(format!(
-        "{found}, at least {} is needed",
-        minimum.as_str()
-    )))
+    let (found, minimum) = (listed(installed.map(versioned)), minimum.as_str());
+    Finding::Failed(Some(format!("{found}, at least {minimum} is needed")))
+}
+
+/// Whether the software is of this version or newer; `None` when it does not say its version.
+fn reaches(software: &Software, version: &Version) -> Option<bool> {
+    let installed = Version::new(&software.version).ok()?;
+    Some(installed.at_least(version))
+}
+
+fn versioned(software: &Software) -> String {
+    printable(&format!("{} {}", software.name, software.version))
 }
 
 fn any(patterns: &[Pattern], name: &str) -> bool {

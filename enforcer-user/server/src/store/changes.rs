@@ -56,7 +56,7 @@ pub async fn after(
                   WHERE revision > ? AND line IS NOT NULL ORDER BY revision";
     let rows = sqlx::query(select)
         .bind(revision.cast_signed())
-        .try_map(read)
+        .try_map(|row| read(&row))
         .fetch_all(connection)
         .await?;
     Ok(rows)
@@ -100,7 +100,7 @@ async fn insert(
     Ok(revision)
 }
 
-fn read(row: SqliteRow) -> Result<Change, sqlx::Error> {
+fn read(row: &SqliteRow) -> Result<Change, sqlx::Error> {
     let line: String = row.try_get("line")?;
     let revision: i64 = row.try_get("revision")?;
     Ok(Change {

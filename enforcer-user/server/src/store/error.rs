@@ -73,7 +73,7 @@ pub enum StoreError {
     Query(sqlx::Error),
 }
 
-/// SQLite's result codes (<https://sqlite.org/rescode.html>).
+/// Result codes (<https://sqlite.org/rescode.html>).
 mod code {
     pub(super) const BUSY: i32 = 5;
     pub(super) const LOCKED: i32 = 6;

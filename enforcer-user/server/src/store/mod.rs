@@ -1,4 +1,4 @@
-//! What the server knows, in SQLite. One connection writes; readers see whole transactions.
+//! What the server knows, in `SQLite`. One connection writes; readers see whole transactions.
 //!
 //! The functions here are queries and nothing more: what follows from what stands in
 //! [`ledger`](crate::ledger) for the running server and in [`admin`](crate::admin) for the operator.
@@ -9,12 +9,14 @@ pub mod endpoints;
 mod error;
 mod open;
 pub mod tokens;
+mod transaction;
 
 use jiff::Timestamp;
 
 pub use self::{
     error::StoreError,
     open::{open, readers, set_aside, verify},
+    transaction::write,
 };
 
 /// A time as it stands in the database.

@@ -73,9 +73,8 @@ pub struct Secret(String);
 impl Secret {
     /// 256 random bits, with a prefix that tells what they are to whoever finds them.
     pub fn random(kind: Kind) -> Self {
-        let bytes: [u8; 32] = rand::random();
-        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self(format!("enf_{kind}_{digits}"))
+        let (high, low): (u128, u128) = rand::random();
+        Self(format!("enf_{kind}_{high:032x}{low:032x}"))
     }
 
     /// The secret itself, for the one who is to have it.
@@ -104,7 +103,7 @@ pub async fn insert(
         .bind(&token.zone)
         .bind(hash(secret.reveal()).as_slice())
         .bind(stored(Timestamp::now()))
-        .try_map(read)
+        .try_map(|row| read(&row))
         .fetch_one(connection)
         .await?;
     Ok(token)
@@ -127,7 +126,7 @@ pub async fn by_secret(
     if !bool::from(same) {
         return Ok(None);
     }
-    Ok(Some(read(row)?))
+    Ok(Some(read(&row)?))
 }
 
 /// The token of this name that holds.
@@ -138,7 +137,7 @@ pub async fn by_name(
     let select = "SELECT * FROM token WHERE name = ? AND revoked_at IS NULL";
     Ok(sqlx::query(select)
         .bind(name)
-        .try_map(read)
+        .try_map(|row| read(&row))
         .fetch_optional(connection)
         .await?)
 }
@@ -151,7 +150,7 @@ pub async fn holding(
     let select = "SELECT * FROM token WHERE id = ? AND revoked_at IS NULL";
     Ok(sqlx::query(select)
         .bind(id)
-        .try_map(read)
+        .try_map(|row| read(&row))
         .fetch_optional(connection)
         .await?)
 }
@@ -160,7 +159,7 @@ pub async fn holding(
 pub async fn all(connection: &mut SqliteConnection) -> Result<Vec<Token>, StoreError> {
     let select = "SELECT * FROM token ORDER BY id";
     Ok(sqlx::query(select)
-        .try_map(read)
+        .try_map(|row| read(&row))
         .fetch_all(connection)
         .await?)
 }
@@ -197,7 +196,7 @@ fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
 
-fn read(row: SqliteRow) -> Result<Token, sqlx::Error> {
+fn read(row: &SqliteRow) -> Result<Token, sqlx::Error> {
     let kind = match row.try_get("kind")? {
         "agent" => Kind::Agent,
         _ => Kind::Gateway,
