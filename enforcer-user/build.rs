@@ -1,1 +1,45 @@
-fn main() {}
+//! Builds the kernel object, so that the gateway carries it inside.
+
+use std::{env, process::Command};
+
+use anyhow::Context;
+use aya_build::{Package, Toolchain};
+
+/// A compiler with the source of `core`, linked under this name by `cargo xtask setup` where rustup
+/// cannot fetch a nightly. It is a stable one, so unstable flags must be allowed.
+const LINKED: &str = "ebpf";
+
+fn main() -> anyhow::Result<()> {
+    let root = env::var("CARGO_MANIFEST_DIR").context("cargo sets CARGO_MANIFEST_DIR")?;
+    let root_dir = format!("{root}/../enforcer-ebpf");
+    println!("cargo::rerun-if-changed={root}/../common");
+    let package = Package {
+        name: "enforcer-ebpf",
+        root_dir: &root_dir,
+        ..Package::default()
+    };
+    let toolchain = if has_linked_toolchain() {
+        // SAFETY: a build script has one thread here.
+        #[expect(
+            unsafe_code,
+            reason = "how aya-build is told to build core with a stable compiler"
+        )]
+        unsafe {
+            env::set_var("RUSTC_BOOTSTRAP", "1");
+        }
+        Toolchain::Custom(LINKED)
+    } else {
+        Toolchain::Nightly
+    };
+    aya_build::build_ebpf([package], toolchain)
+        .context("the kernel object was not built; `cargo xtask setup` installs what that needs")
+}
+
+fn has_linked_toolchain() -> bool {
+    let Ok(output) = Command::new("rustup").args(["toolchain", "list"]).output() else {
+        return false;
+    };
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .any(|line| line.split_whitespace().next() == Some(LINKED))
+}

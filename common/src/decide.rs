@@ -4,7 +4,7 @@
 //! [`judge`] says what that means for one packet.
 
 use crate::{
-    host::{Asked, Host, HostRow, SourceId},
+    host::{Address, Asked, Host, HostRow, SourceId},
     packet::{Packet, Refusal, Transport, protocol, tcp_flag},
     role::{RoleId, RoleRow, RuleSet},
     settings::{Scope, Settings},
@@ -249,41 +249,35 @@ pub fn standing<T: Tables>(host: &Host, tables: &T, now: u64) -> Standing {
     }
 }
 
-/// The verdict for a packet of (or to) a host of this standing.
+/// A packet, whose it is, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The packet.
+    pub packet: &'a Packet,
+    /// Which way it travels.
+    pub direction: Direction,
+    /// The host that sent it, or that it is for.
+    pub host: &'a Host,
+    /// What is known of that host.
+    pub standing: Standing,
+    /// Now, in jiffies.
+    pub now: u64,
+}
+
+/// The verdict for a packet. The common case stays in line; what only stopped packets and roles with
+/// rules need is kept out of it (see [`stopped`]), because a kernel program has 512 bytes of stack.
 #[inline(always)]
-pub fn judge<T: Tables>(
-    packet: &Packet,
-    direction: Direction,
-    host: &Host,
-    standing: Standing,
-    tables: &T,
-    now: u64,
-) -> Judgement {
-    let (allowed, reason) = match standing.basis {
-        Basis::Bypassed => (true, Reason::Bypassed),
-        Basis::Outside => (true, Reason::Outside),
-        Basis::Martian => (false, Reason::Martian),
-        Basis::Decided | Basis::LeaseExpired | Basis::Undecided => {
-            by_role(packet, direction, standing.role, tables)
-        }
-    };
-    let role = standing.role;
-    if allowed && standing.basis != Basis::Undecided {
-        return pass(reason, role);
+pub fn judge<T: Tables>(case: &Case<'_>, tables: &T) -> Judgement {
+    let role = case.standing.role;
+    match case.standing.basis {
+        Basis::Bypassed => return pass(Reason::Bypassed, role),
+        Basis::Outside => return pass(Reason::Outside, role),
+        Basis::Undecided | Basis::Martian => return stopped(case, Reason::RoleDenies, tables),
+        Basis::Decided | Basis::LeaseExpired => {}
     }
-    let judgement = stopped(packet, direction, host, standing, tables, now);
-    if allowed {
-        return Judgement {
-            ask: judgement.ask,
-            ..pass(reason, role)
-        };
-    }
-    match (judgement.reason, reason) {
-        (Reason::RoleDenies, Reason::RuleDenies) => Judgement {
-            reason,
-            ..judgement
-        },
-        _ => judgement,
+    match by_role(case, role, tables) {
+        (true, reason) => pass(reason, role),
+        (false, reason) => stopped(case, reason, tables),
     }
 }
 
@@ -301,18 +295,13 @@ pub fn judge_link() -> Judgement {
 
 /// What the rules of a role, and then its default, say.
 #[inline(always)]
-fn by_role<T: Tables>(
-    packet: &Packet,
-    direction: Direction,
-    role: RoleId,
-    tables: &T,
-) -> (bool, Reason) {
+fn by_role<T: Tables>(case: &Case<'_>, role: RoleId, tables: &T) -> (bool, Reason) {
     let row = tables.role(role);
     if row.has(RoleRow::RULES) {
-        match by_rules(packet, direction, role, tables) {
-            Some(true) => return (true, Reason::RuleAllows),
-            Some(false) => return (false, Reason::RuleDenies),
-            None => {}
+        match by_rules(case, role, tables) {
+            Ruling::Allow => return (true, Reason::RuleAllows),
+            Ruling::Deny => return (false, Reason::RuleDenies),
+            Ruling::Silent => {}
         }
     }
     if row.has(RoleRow::ALLOW) {
@@ -322,102 +311,85 @@ fn by_role<T: Tables>(
     }
 }
 
-#[inline(always)]
-fn by_rules<T: Tables>(
-    packet: &Packet,
-    direction: Direction,
-    role: RoleId,
-    tables: &T,
-) -> Option<bool> {
-    let remote = match direction {
-        Direction::FromHost => &packet.destination,
-        Direction::ToHost => &packet.source,
-    };
-    let port = packet.ports().map(|ports| match direction {
-        Direction::FromHost => ports.destination,
-        Direction::ToHost => ports.source,
-    });
-    tables
-        .rules(role, &remote.mapped())?
-        .decide(packet.protocol, port)
+/// What the rules of a role say of a packet.
+#[repr(u8)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ruling {
+    Allow,
+    Deny,
+    Silent,
 }
 
-/// What the role would stop: own services pass all the same, unknown hosts are held for a while, and
-/// the rest is stopped as the role says.
-#[inline(always)]
-fn stopped<T: Tables>(
-    packet: &Packet,
-    direction: Direction,
-    host: &Host,
-    standing: Standing,
-    tables: &T,
-    now: u64,
-) -> Judgement {
-    let role = standing.role;
-    if let Some(reason) = own_service(packet, direction, tables) {
+#[inline(never)]
+fn by_rules<T: Tables>(case: &Case<'_>, role: RoleId, tables: &T) -> Ruling {
+    let Case {
+        packet, direction, ..
+    } = *case;
+    let ports = packet.ports();
+    let (remote, port) = match direction {
+        Direction::FromHost => (&packet.destination, ports.map(|ports| ports.destination)),
+        Direction::ToHost => (&packet.source, ports.map(|ports| ports.source)),
+    };
+    match tables
+        .rules(role, &remote.mapped())
+        .and_then(|set| set.decide(packet.protocol, port))
+    {
+        Some(true) => Ruling::Allow,
+        Some(false) => Ruling::Deny,
+        None => Ruling::Silent,
+    }
+}
+
+/// What the role would stop, for this reason: own services pass all the same, unknown hosts are held
+/// for a while, and the rest is stopped as the role says.
+#[inline(never)]
+fn stopped<T: Tables>(case: &Case<'_>, reason: Reason, tables: &T) -> Judgement {
+    let role = case.standing.role;
+    if let Some(reason) = own_service(case, tables) {
         return pass(reason, role);
     }
-    match standing.basis {
+    match case.standing.basis {
         Basis::Martian => stop(Verdict::Drop, Reason::Martian, role, tables),
-        Basis::Undecided => undecided(packet, direction, host, tables, now),
+        Basis::Undecided => undecided(case, tables),
         Basis::LeaseExpired => stop(
-            style(packet, direction, role, tables),
+            style(case, role, tables),
             Reason::LeaseExpired,
             role,
             tables,
         ),
-        _ => stop(
-            style(packet, direction, role, tables),
-            Reason::RoleDenies,
-            role,
-            tables,
-        ),
+        _ => stop(style(case, role, tables), reason, role, tables),
     }
 }
 
 /// An unknown host: its first packet goes out while the answer is awaited, and nothing comes back;
-/// when the time is over it has the role `unknown`.
+/// when the time is over it has the role `unknown`. What that role lets pass, passes at once.
 #[inline(always)]
-fn undecided<T: Tables>(
-    packet: &Packet,
-    direction: Direction,
-    host: &Host,
-    tables: &T,
-    now: u64,
-) -> Judgement {
-    let role = RoleId::UNKNOWN;
+fn undecided<T: Tables>(case: &Case<'_>, tables: &T) -> Judgement {
+    let (role, now) = (RoleId::UNKNOWN, case.now);
     let settings = tables.settings();
     let asked = tables
-        .asked(host)
+        .asked(case.host)
         .filter(|asked| now.wrapping_sub(asked.last) < settings.forget_after);
-    let ask = match (direction, asked) {
-        (Direction::ToHost, _) => Ask::No,
-        (Direction::FromHost, None) => Ask::First,
-        (Direction::FromHost, Some(asked)) => {
-            let due = now.wrapping_sub(asked.last) >= settings.report_every;
-            if due {
-                Ask::Again(asked.since)
-            } else {
-                Ask::No
-            }
+    let from_host = case.direction == Direction::FromHost;
+    let ask = match asked {
+        _ if !from_host => Ask::No,
+        None => Ask::First,
+        Some(asked) if now.wrapping_sub(asked.last) >= settings.report_every => {
+            Ask::Again(asked.since)
         }
+        Some(_) => Ask::No,
     };
-    let waiting = match (direction, asked) {
-        (Direction::FromHost, None) => true,
-        (Direction::ToHost, None) => false,
-        (_, Some(asked)) => now.wrapping_sub(asked.since) < settings.unknown_timeout,
+    let waiting = match asked {
+        None => from_host,
+        Some(asked) => now.wrapping_sub(asked.since) < settings.unknown_timeout,
     };
-    let judgement = if !waiting {
-        stop(
-            style(packet, direction, role, tables),
-            Reason::NoAnswer,
-            role,
-            tables,
-        )
-    } else if direction == Direction::FromHost && opens_flow(packet, &settings) {
-        pass(Reason::FirstPacket, role)
-    } else {
-        stop(Verdict::Drop, Reason::Held, role, tables)
+    let judgement = match by_role(case, role, tables) {
+        (true, reason) => pass(reason, role),
+        (false, _) if !waiting => stop(style(case, role, tables), Reason::NoAnswer, role, tables),
+        (false, _) if from_host && opens_flow(case.packet, &settings) => {
+            pass(Reason::FirstPacket, role)
+        }
+        (false, _) => stop(Verdict::Drop, Reason::Held, role, tables),
     };
     Judgement { ask, ..judgement }
 }
@@ -425,7 +397,7 @@ fn undecided<T: Tables>(
 #[inline(always)]
 fn opens_flow(packet: &Packet, settings: &Settings) -> bool {
     let datagram = matches!(
-        packet.transport_header,
+        packet.transport_header(),
         Transport::Datagram(_) | Transport::Icmp(_)
     );
     packet.is_bare_syn() || (settings.first_datagram != 0 && datagram)
@@ -434,18 +406,20 @@ fn opens_flow(packet: &Packet, settings: &Settings) -> bool {
 /// Whether a packet belongs to what keeps the network running: address configuration and neighbour
 /// discovery, and the services that the configuration opens to everyone.
 #[inline(always)]
-fn own_service<T: Tables>(packet: &Packet, direction: Direction, tables: &T) -> Option<Reason> {
+fn own_service<T: Tables>(case: &Case<'_>, tables: &T) -> Option<Reason> {
+    let Case {
+        packet, direction, ..
+    } = *case;
     if is_address_configuration(packet, direction) || is_neighbour_discovery(packet, direction) {
         return Some(Reason::OwnService);
     }
     if direction == Direction::ToHost && packet.destination.is_multicast() {
         return Some(Reason::Multicast);
     }
-    if direction == Direction::FromHost && packet.source.is_martian() {
+    if case.standing.basis == Basis::Martian {
         return None;
     }
-    (by_rules(packet, direction, RoleId::EVERYONE, tables) == Some(true))
-        .then_some(Reason::OwnService)
+    (by_rules(case, RoleId::EVERYONE, tables) == Ruling::Allow).then_some(Reason::OwnService)
 }
 
 /// DHCP requests (RFC 2131, RFC 8415). Those to the gateway's own address are services by rule.
@@ -458,7 +432,7 @@ fn is_address_configuration(packet: &Packet, direction: Direction) -> bool {
         return false;
     }
     match (ports.source, ports.destination) {
-        (68, 67) => packet.destination == crate::host::Address::V4([255; 4]),
+        (68, 67) => packet.destination == Address::v4([255; 4]),
         (546, 547) => packet.destination.is_link_multicast(),
         _ => false,
     }
@@ -469,7 +443,7 @@ fn is_address_configuration(packet: &Packet, direction: Direction) -> bool {
 /// router advertisements, no redirects.
 #[inline(always)]
 fn is_neighbour_discovery(packet: &Packet, direction: Direction) -> bool {
-    match (packet.protocol, packet.transport_header) {
+    match (packet.protocol, packet.transport_header()) {
         (protocol::ICMPV6, Transport::Icmp(133 | 135 | 136)) => packet.hop_limit == 255,
         (protocol::ICMPV6, Transport::Icmp(134 | 137)) => {
             packet.hop_limit == 255 && direction == Direction::ToHost
@@ -483,8 +457,11 @@ fn is_neighbour_discovery(packet: &Packet, direction: Direction) -> bool {
 
 /// How a role stops a packet of a host: HTTP to the portal, TCP with a reset, the rest in silence.
 #[inline(always)]
-fn style<T: Tables>(packet: &Packet, direction: Direction, role: RoleId, tables: &T) -> Verdict {
-    let Transport::Tcp(ports, flags) = packet.transport_header else {
+fn style<T: Tables>(case: &Case<'_>, role: RoleId, tables: &T) -> Verdict {
+    let Case {
+        packet, direction, ..
+    } = *case;
+    let Transport::Tcp(ports, flags) = packet.transport_header() else {
         return Verdict::Drop;
     };
     if direction == Direction::ToHost {

@@ -1,5 +1,7 @@
 //! Hosts: who a packet belongs to, and what the tables hold of them.
 
+use core::{fmt, net::IpAddr};
+
 use bytemuck::{Pod, Zeroable};
 
 use crate::{limits, role::RoleId};
@@ -7,68 +9,161 @@ use crate::{limits, role::RoleId};
 /// A deadline that never comes.
 pub const FOREVER: u64 = u64::MAX;
 
-/// An IP address in network order.
+/// An IP address of either family, as four words in network order; IPv4 is kept in its IPv6 form
+/// `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2). One shape for both, and no bytes left undefined,
+/// because in the kernel programs both families meet in the same registers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Address {
+    words: [u32; 4],
+    family: Family,
+}
+
+/// The two families of IP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Address {
+pub enum Family {
     /// IPv4.
-    V4([u8; 4]),
+    V4,
     /// IPv6.
-    V6([u8; 16]),
+    V6,
 }
 
 impl Address {
-    /// Sixteen bytes for both families: IPv4 as `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2).
+    /// An IPv4 address from its bytes in network order.
     #[inline(always)]
-    pub fn mapped(&self) -> [u8; 16] {
-        match *self {
-            Self::V4([a, b, c, d]) => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d],
-            Self::V6(bytes) => bytes,
+    pub const fn v4(bytes: [u8; 4]) -> Self {
+        let words = [0, 0, 0xffff_u32.to_be(), u32::from_ne_bytes(bytes)];
+        Self {
+            words,
+            family: Family::V4,
         }
     }
 
+    /// An IPv6 address from its bytes in network order.
+    #[inline(always)]
+    pub const fn v6(b: [u8; 16]) -> Self {
+        let words = [
+            u32::from_ne_bytes([b[0], b[1], b[2], b[3]]),
+            u32::from_ne_bytes([b[4], b[5], b[6], b[7]]),
+            u32::from_ne_bytes([b[8], b[9], b[10], b[11]]),
+            u32::from_ne_bytes([b[12], b[13], b[14], b[15]]),
+        ];
+        Self {
+            words,
+            family: Family::V6,
+        }
+    }
+
+    /// Its family.
+    #[inline(always)]
+    pub const fn family(&self) -> Family {
+        self.family
+    }
+
+    /// The bytes of an IPv4 address; of an IPv6 address its last four.
+    #[inline(always)]
+    pub const fn last_bytes(&self) -> [u8; 4] {
+        self.words[3].to_ne_bytes()
+    }
+
+    /// Its four words, of four bytes each.
+    #[inline(always)]
+    pub const fn words(&self) -> [[u8; 4]; 4] {
+        let [w0, w1, w2, w3] = self.words;
+        [
+            w0.to_ne_bytes(),
+            w1.to_ne_bytes(),
+            w2.to_ne_bytes(),
+            w3.to_ne_bytes(),
+        ]
+    }
+
+    /// Sixteen bytes for both families.
+    #[inline(always)]
+    pub const fn mapped(&self) -> [u8; 16] {
+        let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] = self.words();
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    }
+
     /// Undoes [`mapped`](Self::mapped).
-    pub fn from_mapped(bytes: [u8; 16]) -> Self {
-        match bytes {
-            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d] => Self::V4([a, b, c, d]),
-            _ => Self::V6(bytes),
+    #[inline(always)]
+    pub const fn from_mapped(bytes: [u8; 16]) -> Self {
+        let address = Self::v6(bytes);
+        if address.is_mapped() {
+            Self::v4(address.last_bytes())
+        } else {
+            address
         }
     }
 
     /// Whether no host may send from this address: loopback, multicast, broadcast, "this network"
     /// (RFC 1122 section 3.2.1.3, RFC 4291 section 2.7), and IPv4 addresses written as IPv6.
     #[inline(always)]
-    pub fn is_martian(&self) -> bool {
-        match self {
-            Self::V4(bytes) => matches!(bytes[0], 0 | 127 | 224..),
-            Self::V6(bytes) => bytes[0] == 0xff || (bytes[..8] == [0; 8] && bytes[8..10] == [0, 0]),
+    pub const fn is_martian(&self) -> bool {
+        match self.family {
+            Family::V4 => matches!(self.last_bytes()[0], 0 | 127 | 224..),
+            Family::V6 => self.is_multicast() || self.is_mapped() || self.is_lowest(),
         }
     }
 
     /// Whether this is a destination of many: multicast, or the IPv4 limited broadcast.
     #[inline(always)]
-    pub fn is_multicast(&self) -> bool {
-        match self {
-            Self::V4(bytes) => matches!(bytes[0], 224..=239) || *bytes == [255; 4],
-            Self::V6(bytes) => bytes[0] == 0xff,
+    pub const fn is_multicast(&self) -> bool {
+        match self.family {
+            Family::V4 => matches!(self.last_bytes()[0], 224..=239) || self.words[3] == u32::MAX,
+            Family::V6 => self.words[0].to_ne_bytes()[0] == 0xff,
         }
     }
 
-    /// Whether this is a multicast destination that no router forwards: 224.0.0.0/24, ff02::/16.
+    /// Whether this is a multicast destination that no router forwards: 224.0.0.0/24, `ff02::/16`.
     #[inline(always)]
-    pub fn is_link_multicast(&self) -> bool {
-        match self {
-            Self::V4(bytes) => bytes[..3] == [224, 0, 0],
-            Self::V6(bytes) => bytes[..2] == [0xff, 0x02],
+    pub const fn is_link_multicast(&self) -> bool {
+        match self.family {
+            Family::V4 => matches!(self.last_bytes(), [224, 0, 0, _]),
+            Family::V6 => matches!(self.words[0].to_ne_bytes(), [0xff, 0x02, _, _]),
         }
     }
 
-    /// Whether this is the address that stands for none.
+    /// Whether an IPv6 packet carries this IPv4 address, which nothing on the wire may (RFC 4942
+    /// section 2.2).
     #[inline(always)]
-    pub fn is_unspecified(&self) -> bool {
-        match self {
-            Self::V4(bytes) => *bytes == [0; 4],
-            Self::V6(bytes) => *bytes == [0; 16],
+    pub const fn is_mapped(&self) -> bool {
+        self.words[0] == 0 && self.words[1] == 0 && self.words[2] == 0xffff_u32.to_be()
+    }
+
+    /// Whether this is the unspecified or the loopback address of IPv6, or an IPv4-compatible one.
+    #[inline(always)]
+    const fn is_lowest(&self) -> bool {
+        self.words[0] == 0 && self.words[1] == 0 && self.words[2] == 0
+    }
+}
+
+impl From<IpAddr> for Address {
+    fn from(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(ip) => Self::v4(ip.octets()),
+            IpAddr::V6(ip) => Self::v6(ip.octets()),
         }
+    }
+}
+
+impl From<Address> for IpAddr {
+    fn from(address: Address) -> Self {
+        match address.family {
+            Family::V4 => Self::V4(address.last_bytes().into()),
+            Family::V6 => Self::V6(address.mapped().into()),
+        }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        IpAddr::from(*self).fmt(f)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        IpAddr::from(*self).fmt(f)
     }
 }
 
@@ -90,14 +185,12 @@ impl Host {
         // Art of Computer Programming, volume 3, section 6.4).
         const GOLDEN: u32 = 0x9e37_79b1;
         let seed = self.zone.wrapping_mul(0x85eb_ca6b);
-        let word = match self.address {
-            Address::V4(bytes) => u32::from_be_bytes(bytes),
-            Address::V6(b) => {
-                let high = u32::from_be_bytes([b[0], b[1], b[2], b[3]])
-                    ^ u32::from_be_bytes([b[4], b[5], b[6], b[7]]).rotate_left(7);
-                let low = u32::from_be_bytes([b[8], b[9], b[10], b[11]]).rotate_left(13)
-                    ^ u32::from_be_bytes([b[12], b[13], b[14], b[15]]);
-                high.wrapping_mul(GOLDEN).rotate_left(15) ^ low
+        let [w0, w1, w2, w3] = self.address.words.map(u32::from_be);
+        let word = match self.address.family {
+            Family::V4 => w3,
+            Family::V6 => {
+                let high = w0 ^ w1.rotate_left(7);
+                high.wrapping_mul(GOLDEN).rotate_left(15) ^ w2.rotate_left(13) ^ w3
             }
         };
         (word ^ seed).wrapping_mul(GOLDEN)
@@ -113,6 +206,15 @@ impl Host {
     #[inline(always)]
     pub fn slot(&self) -> u32 {
         self.hash() >> (u32::BITS - limits::VERDICT_SLOTS.trailing_zeros())
+    }
+
+    /// The key of `HOSTS_V4`, for an IPv4 host.
+    #[inline(always)]
+    pub const fn key_v4(&self) -> HostKeyV4 {
+        HostKeyV4 {
+            zone: self.zone,
+            address: self.address.last_bytes(),
+        }
     }
 
     /// The key of tables that hold both families.
@@ -158,7 +260,7 @@ impl From<HostKeyV4> for Host {
     fn from(key: HostKeyV4) -> Self {
         Self {
             zone: key.zone,
-            address: Address::V4(key.address),
+            address: Address::v4(key.address),
         }
     }
 }
@@ -275,7 +377,7 @@ mod tests {
 
     #[test]
     fn mapped_and_back() {
-        for address in [Address::V4([192, 0, 2, 1]), Address::V6([0x20; 16])] {
+        for address in [Address::v4([192, 0, 2, 1]), Address::v6([0x20; 16])] {
             assert_eq!(Address::from_mapped(address.mapped()), address);
         }
     }
@@ -285,22 +387,22 @@ mod tests {
         let v6 = |first: u8, last: u8| {
             let mut bytes = [0; 16];
             (bytes[0], bytes[15]) = (first, last);
-            Address::V6(bytes)
+            Address::v6(bytes)
         };
         let bad = [
-            Address::V4([0, 0, 0, 0]),
-            Address::V4([127, 0, 0, 1]),
-            Address::V4([224, 0, 0, 1]),
-            Address::V4([255; 4]),
+            Address::v4([0, 0, 0, 0]),
+            Address::v4([127, 0, 0, 1]),
+            Address::v4([224, 0, 0, 1]),
+            Address::v4([255; 4]),
             v6(0, 0),
             v6(0, 1),
             v6(0xff, 1),
-            Address::V6(Address::V4([192, 0, 2, 1]).mapped()),
+            Address::v6(Address::v4([192, 0, 2, 1]).mapped()),
         ];
         for address in bad {
             assert!(address.is_martian(), "{address:?}");
         }
-        for address in [Address::V4([192, 0, 2, 1]), v6(0x20, 1), v6(0xfe, 1)] {
+        for address in [Address::v4([192, 0, 2, 1]), v6(0x20, 1), v6(0xfe, 1)] {
             assert!(!address.is_martian(), "{address:?}");
         }
     }
@@ -309,7 +411,7 @@ mod tests {
     fn neighbours_do_not_share_slots_or_buckets() {
         let hosts = |n: u8| Host {
             zone: 0,
-            address: Address::V4([10, 0, 0, n]),
+            address: Address::v4([10, 0, 0, n]),
         };
         let slots: std::collections::HashSet<_> = (0..=255).map(|n| hosts(n).slot()).collect();
         let buckets: std::collections::HashSet<_> = (0..=255).map(|n| hosts(n).bucket()).collect();

@@ -11,11 +11,13 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod checksum;
 pub mod counter;
 pub mod decide;
 pub mod event;
 pub mod host;
 pub mod limits;
 pub mod packet;
+pub mod reply;
 pub mod role;
 pub mod settings;

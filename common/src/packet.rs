@@ -87,6 +87,17 @@ pub enum Frame {
     Link,
 }
 
+/// A [`Frame`] whose packet was written elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An IP packet.
+    Ip,
+    /// ARP.
+    Arp,
+    /// EAPOL, LLDP.
+    Link,
+}
+
 /// Why a frame was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -117,8 +128,20 @@ pub struct Packet {
     pub hop_limit: u8,
     /// The upper-layer protocol.
     pub protocol: u8,
-    /// What the transport header says; in later fragments there is none.
-    pub transport_header: Transport,
+    /// What is known of the transport header, as [`Packet::transport_header`] tells it. Kept apart in
+    /// plain fields, none ever undefined, because the kernel programs fill it in place.
+    header: Header,
+    ports: Ports,
+    flags: TcpFlags,
+    icmp_type: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Header {
+    None,
+    Tcp,
+    Datagram,
+    Icmp,
 }
 
 /// The part of a transport header that decides.
@@ -128,7 +151,7 @@ pub enum Transport {
     Tcp(Ports, TcpFlags),
     /// UDP, or SCTP: ports without flags.
     Datagram(Ports),
-    /// ICMP or ICMPv6: its type.
+    /// ICMP or `ICMPv6`: its type.
     Icmp(u8),
     /// No header that the datapath reads: another protocol, or a later fragment.
     None,
@@ -153,12 +176,45 @@ pub struct TcpFlags {
 }
 
 impl Packet {
+    /// A packet of which nothing is known yet.
+    pub const EMPTY: Self = Self {
+        source: Address::v4([0; 4]),
+        destination: Address::v4([0; 4]),
+        source_mac: [0; 6],
+        network: 0,
+        transport: 0,
+        end: 0,
+        hop_limit: 0,
+        protocol: 0,
+        header: Header::None,
+        ports: Ports {
+            source: 0,
+            destination: 0,
+        },
+        flags: TcpFlags {
+            bits: 0,
+            payload: false,
+        },
+        icmp_type: 0,
+    };
+
+    /// What the transport header says; in later fragments there is none.
+    #[inline(always)]
+    pub fn transport_header(&self) -> Transport {
+        match self.header {
+            Header::Tcp => Transport::Tcp(self.ports, self.flags),
+            Header::Datagram => Transport::Datagram(self.ports),
+            Header::Icmp => Transport::Icmp(self.icmp_type),
+            Header::None => Transport::None,
+        }
+    }
+
     /// The ports, where the packet has them.
     #[inline(always)]
     pub fn ports(&self) -> Option<Ports> {
-        match self.transport_header {
-            Transport::Tcp(ports, _) | Transport::Datagram(ports) => Some(ports),
-            Transport::Icmp(_) | Transport::None => None,
+        match self.header {
+            Header::Tcp | Header::Datagram => Some(self.ports),
+            Header::Icmp | Header::None => None,
         }
     }
 
@@ -166,12 +222,9 @@ impl Packet {
     #[inline(always)]
     pub fn is_bare_syn(&self) -> bool {
         use tcp_flag::{ACK, FIN, RST, SYN};
-        match self.transport_header {
-            Transport::Tcp(_, flags) => {
-                flags.bits & (SYN | ACK | RST | FIN) == SYN && !flags.payload
-            }
-            _ => false,
-        }
+        self.header == Header::Tcp
+            && self.flags.bits & (SYN | ACK | RST | FIN) == SYN
+            && !self.flags.payload
     }
 }
 
@@ -180,19 +233,24 @@ const IPV4: usize = 20;
 const IPV6: usize = 40;
 const TCP: usize = 20;
 const UDP: usize = 8;
+const ICMP: usize = 8;
 
 /// Reads a frame that starts with its Ethernet header.
-#[inline(always)]
 pub fn parse<B: Bytes + ?Sized>(bytes: &B) -> Result<Frame, Refusal> {
+    let mut packet = Packet::EMPTY;
+    Ok(match parse_into(bytes, &mut packet)? {
+        Kind::Ip => Frame::Ip(packet),
+        Kind::Arp => Frame::Arp,
+        Kind::Link => Frame::Link,
+    })
+}
+
+/// Reads a frame that starts with its Ethernet header into `packet`, which is whole when the answer is
+/// [`Kind::Ip`] and of no meaning otherwise.
+#[inline(always)]
+pub fn parse_into<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<Kind, Refusal> {
     let ethernet = bytes.header::<ETHERNET>(0).ok_or(Refusal::Malformed)?;
-    let source_mac = [
-        ethernet[6],
-        ethernet[7],
-        ethernet[8],
-        ethernet[9],
-        ethernet[10],
-        ethernet[11],
-    ];
+    packet.source_mac.copy_from_slice(&ethernet[6..12]);
     let mut kind = u16::from_be_bytes([ethernet[12], ethernet[13]]);
     let mut offset = ETHERNET;
     for _ in 0..limits::VLAN_TAGS {
@@ -203,11 +261,12 @@ pub fn parse<B: Bytes + ?Sized>(bytes: &B) -> Result<Frame, Refusal> {
         kind = u16::from_be_bytes([tag[2], tag[3]]);
         offset += 4;
     }
+    packet.network = offset;
     match kind {
-        ether_type::IPV4 => ipv4(bytes, offset, source_mac).map(Frame::Ip),
-        ether_type::IPV6 => ipv6(bytes, offset, source_mac).map(Frame::Ip),
-        ether_type::ARP => Ok(Frame::Arp),
-        ether_type::EAPOL | ether_type::LLDP => Ok(Frame::Link),
+        ether_type::IPV4 => ipv4(bytes, packet),
+        ether_type::IPV6 => ipv6(bytes, packet),
+        ether_type::ARP => Ok(Kind::Arp),
+        ether_type::EAPOL | ether_type::LLDP => Ok(Kind::Link),
         kind if is_tag(kind) => Err(Refusal::TooDeep),
         _ => Err(Refusal::NotIp),
     }
@@ -221,11 +280,8 @@ fn is_tag(kind: u16) -> bool {
 
 /// RFC 791 section 3.1.
 #[inline(always)]
-fn ipv4<B: Bytes + ?Sized>(
-    bytes: &B,
-    network: usize,
-    source_mac: [u8; 6],
-) -> Result<Packet, Refusal> {
+fn ipv4<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<Kind, Refusal> {
+    let network = packet.network;
     let ip = bytes.header::<IPV4>(network).ok_or(Refusal::Malformed)?;
     let header_length = usize::from(ip[0] & 0x0f) * 4;
     if ip[0] >> 4 != 4 || header_length < IPV4 {
@@ -240,21 +296,14 @@ fn ipv4<B: Bytes + ?Sized>(
     if transport > end {
         return Err(Refusal::Malformed);
     }
-    let fragment = u16::from_be_bytes([ip[6], ip[7]]);
-    let protocol = ip[9];
-    let transport_header =
-        transport_header(bytes, transport, end, protocol, Fragment::ipv4(fragment))?;
-    Ok(Packet {
-        source: Address::V4([ip[12], ip[13], ip[14], ip[15]]),
-        destination: Address::V4([ip[16], ip[17], ip[18], ip[19]]),
-        source_mac,
-        network,
-        transport,
-        end,
-        hop_limit: ip[8],
-        protocol,
-        transport_header,
-    })
+    let fragment = Fragment::at(u16::from_be_bytes([ip[6], ip[7]]) & 0x1fff);
+    packet.source = Address::v4([ip[12], ip[13], ip[14], ip[15]]);
+    packet.destination = Address::v4([ip[16], ip[17], ip[18], ip[19]]);
+    packet.end = end;
+    packet.transport = transport;
+    packet.hop_limit = ip[8];
+    packet.protocol = ip[9];
+    transport_header(bytes, packet, fragment)
 }
 
 /// Where the packet ends in the frame. A length of zero is what segmentation offload of more than
@@ -284,11 +333,6 @@ enum Fragment {
 
 impl Fragment {
     #[inline(always)]
-    fn ipv4(field: u16) -> Self {
-        Self::at(field & 0x1fff)
-    }
-
-    #[inline(always)]
     fn at(offset: u16) -> Self {
         if offset == 0 {
             Self::First
@@ -300,11 +344,8 @@ impl Fragment {
 
 /// RFC 8200 sections 3 and 4, with RFC 7112: the whole chain stands in the first fragment.
 #[inline(always)]
-fn ipv6<B: Bytes + ?Sized>(
-    bytes: &B,
-    network: usize,
-    source_mac: [u8; 6],
-) -> Result<Packet, Refusal> {
+fn ipv6<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<Kind, Refusal> {
+    let network = packet.network;
     let ip = bytes.header::<IPV6>(network).ok_or(Refusal::Malformed)?;
     if ip[0] >> 4 != 6 {
         return Err(Refusal::Malformed);
@@ -312,6 +353,13 @@ fn ipv6<B: Bytes + ?Sized>(
     let length = usize::from(u16::from_be_bytes([ip[4], ip[5]]));
     let start = network + IPV6;
     let end = end_of(bytes, start, length)?;
+    let (mut source, mut destination) = ([0; 16], [0; 16]);
+    source.copy_from_slice(&ip[8..24]);
+    destination.copy_from_slice(&ip[24..40]);
+    packet.source = Address::v6(source);
+    packet.destination = Address::v6(destination);
+    packet.end = end;
+    packet.hop_limit = ip[7];
     let mut chain = Chain {
         next: ip[6],
         offset: start,
@@ -326,22 +374,9 @@ fn ipv6<B: Bytes + ?Sized>(
     if chain.is_extension() {
         return Err(Refusal::TooDeep);
     }
-    let mut source = [0; 16];
-    let mut destination = [0; 16];
-    source.copy_from_slice(&ip[8..24]);
-    destination.copy_from_slice(&ip[24..40]);
-    let transport_header = transport_header(bytes, chain.offset, end, chain.next, chain.fragment)?;
-    Ok(Packet {
-        source: Address::V6(source),
-        destination: Address::V6(destination),
-        source_mac,
-        network,
-        transport: chain.offset,
-        end,
-        hop_limit: ip[7],
-        protocol: chain.next,
-        transport_header,
-    })
+    packet.transport = chain.offset;
+    packet.protocol = chain.next;
+    transport_header(bytes, packet, chain.fragment)
 }
 
 /// A place in a chain of extension headers.
@@ -390,62 +425,64 @@ impl Chain {
 #[inline(always)]
 fn transport_header<B: Bytes + ?Sized>(
     bytes: &B,
-    offset: usize,
-    end: usize,
-    protocol: u8,
+    packet: &mut Packet,
     fragment: Fragment,
-) -> Result<Transport, Refusal> {
+) -> Result<Kind, Refusal> {
+    packet.header = Header::None;
     if let Fragment::Later(at) = fragment {
         // A fragment that begins inside the TCP header would overwrite its flags (RFC 1858).
-        let overlaps = protocol == protocol::TCP && usize::from(at) * 8 < TCP;
+        let overlaps = packet.protocol == protocol::TCP && usize::from(at) * 8 < TCP;
         return if overlaps {
             Err(Refusal::Malformed)
         } else {
-            Ok(Transport::None)
+            Ok(Kind::Ip)
         };
     }
-    match protocol {
-        protocol::TCP => tcp(bytes, offset, end),
+    match packet.protocol {
+        protocol::TCP => tcp(bytes, packet)?,
         protocol::UDP | protocol::SCTP => {
-            let udp = within::<B, UDP>(bytes, offset, end)?;
-            Ok(Transport::Datagram(ports([udp[0], udp[1], udp[2], udp[3]])))
+            let udp = within::<B, UDP>(bytes, packet)?;
+            packet.ports = ports([udp[0], udp[1], udp[2], udp[3]]);
+            packet.header = Header::Datagram;
         }
         protocol::ICMP | protocol::ICMPV6 => {
-            within::<B, 8>(bytes, offset, end).map(|icmp| Transport::Icmp(icmp[0]))
+            packet.icmp_type = within::<B, ICMP>(bytes, packet)?[0];
+            packet.header = Header::Icmp;
         }
-        _ => Ok(Transport::None),
+        _ => {}
     }
+    Ok(Kind::Ip)
 }
 
 /// RFC 9293 section 3.1.
 #[inline(always)]
-fn tcp<B: Bytes + ?Sized>(bytes: &B, offset: usize, end: usize) -> Result<Transport, Refusal> {
-    let tcp = within::<B, TCP>(bytes, offset, end)?;
-    let header_length = usize::from(tcp[12] >> 4) * 4;
-    if header_length < TCP || offset + header_length > end {
+fn tcp<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<(), Refusal> {
+    let tcp = within::<B, TCP>(bytes, packet)?;
+    let data = packet.transport + usize::from(tcp[12] >> 4) * 4;
+    if data < packet.transport + TCP || data > packet.end {
         return Err(Refusal::Malformed);
     }
-    let flags = TcpFlags {
+    packet.ports = ports([tcp[0], tcp[1], tcp[2], tcp[3]]);
+    packet.flags = TcpFlags {
         bits: tcp[13],
-        payload: offset + header_length < end,
+        payload: data < packet.end,
     };
-    Ok(Transport::Tcp(
-        ports([tcp[0], tcp[1], tcp[2], tcp[3]]),
-        flags,
-    ))
+    packet.header = Header::Tcp;
+    Ok(())
 }
 
-/// The header at `offset`, when it ends inside the IP packet.
+/// The transport header, when it ends inside the IP packet.
 #[inline(always)]
-fn within<B: Bytes + ?Sized, const N: usize>(
-    bytes: &B,
-    offset: usize,
-    end: usize,
-) -> Result<&[u8; N], Refusal> {
-    if offset + N > end {
+fn within<'a, B: Bytes + ?Sized, const N: usize>(
+    bytes: &'a B,
+    packet: &Packet,
+) -> Result<&'a [u8; N], Refusal> {
+    if packet.transport + N > packet.end {
         return Err(Refusal::Malformed);
     }
-    bytes.header::<N>(offset).ok_or(Refusal::Malformed)
+    bytes
+        .header::<N>(packet.transport)
+        .ok_or(Refusal::Malformed)
 }
 
 #[inline(always)]

@@ -24,6 +24,19 @@ pub struct Settings {
     pub pad: [u8; 5],
 }
 
+impl Settings {
+    /// What holds before the controller has written any: everything unknown is stopped.
+    pub const CLOSED: Self = Self {
+        unknown_timeout: 0,
+        report_every: 0,
+        forget_after: 0,
+        enforce: 1,
+        lease_expired: RoleId::UNKNOWN,
+        first_datagram: 0,
+        pad: [0; 5],
+    };
+}
+
 /// Row of `INTERFACES`: what the datapath needs to know of an interface.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod controller;
+#[expect(unsafe_code, reason = "map rows and the raw batch call")]
 pub mod datapath;
 pub mod identity;
 pub mod metrics;

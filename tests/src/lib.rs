@@ -1,1 +1,5 @@
-//! Placeholder while the workspace is laid out.
+//! What the integration tests share.
+
+pub mod bpffs;
+pub mod fixture;
+pub mod gate;

@@ -1,1 +1,119 @@
 //! The kernel side, seen from user space: the only module that names aya.
+//!
+//! [`Datapath::open`] creates the maps, or adopts those that an earlier process left pinned;
+//! [`Datapath::attach`] puts programs on an interface; the rest writes and reads tables.
+
+mod attach;
+mod batch;
+mod clock;
+mod counters;
+mod error;
+mod events;
+mod hosts;
+mod live;
+mod maps;
+mod object;
+mod pins;
+mod plain;
+mod policy;
+mod test_run;
+
+pub use attach::{Attachment, EgressHook, IngressHook, IngressMode, Plan};
+pub use clock::Clock;
+pub use counters::Sample;
+pub use error::DatapathError;
+pub use events::Events;
+pub use hosts::HostChange;
+pub use live::LiveTables;
+pub use policy::Rulings;
+pub use test_run::{Bench, Ran};
+
+use std::{fs, path::PathBuf};
+
+use maps::Maps;
+use pins::Pins;
+
+/// Where and how large the maps are.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A directory on a BPF file system, which need not exist yet. What is pinned there stays when
+    /// this process ends.
+    pub pin_dir: PathBuf,
+    /// Rows of each hosts table.
+    pub host_capacity: u32,
+}
+
+/// The maps and programs of one gateway.
+pub struct Datapath {
+    options: Options,
+    pins: Pins,
+    maps: Maps,
+    clock: Clock,
+    /// What `GENERATIONS` holds. This process is its only writer.
+    generations: Vec<u64>,
+    attached: Vec<attach::Attached>,
+    adopted: bool,
+}
+
+impl Datapath {
+    /// Creates the maps, or adopts those that are pinned already.
+    ///
+    /// # Errors
+    ///
+    /// When capabilities are missing, the pin directory is on no BPF file system, or the pinned maps
+    /// have another shape.
+    pub fn open(options: Options) -> Result<Self, DatapathError> {
+        object::check_capabilities()?;
+        let pins = Pins::prepare(&options.pin_dir)?;
+        let adopted = pins.check_shapes(&options)?;
+        let mut object = object::load(&options, &pins, 0)?;
+        let maps = Maps::take(&mut object, &pins)?;
+        let generations = maps.generations()?;
+        let clock = Clock::new(object)?;
+        Ok(Self {
+            options,
+            pins,
+            maps,
+            clock,
+            generations,
+            attached: Vec::new(),
+            adopted,
+        })
+    }
+
+    /// Whether the maps were there already, with what an earlier process had decided.
+    pub fn adopted(&self) -> bool {
+        self.adopted
+    }
+
+    /// The clock that deadlines are compared with.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What the programs are attached to.
+    pub fn attachments(&self) -> impl Iterator<Item = &Attachment> {
+        self.attached.iter().map(|attached| &attached.attachment)
+    }
+
+    /// Takes the ring of events; there is one reader.
+    pub fn take_events(&mut self) -> Result<Events, DatapathError> {
+        self.maps.take_events()
+    }
+
+    /// Takes the programs from every interface and removes all that is pinned.
+    pub fn detach(mut self) -> Result<(), DatapathError> {
+        for attached in self.attached.drain(..) {
+            attached.remove()?;
+        }
+        let root = self.pins.root().to_owned();
+        fs::remove_dir_all(&root).map_err(|error| DatapathError::Pin { path: root, error })
+    }
+
+    /// Ends this process's part and leaves programs and maps at work.
+    pub fn keep(mut self) {
+        for attached in self.attached.drain(..) {
+            attached.keep();
+        }
+    }
+}

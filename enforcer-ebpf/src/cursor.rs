@@ -1,0 +1,114 @@
+//! Bounded access to the bytes of a packet: with the maps, the only place that dereferences what the
+//! kernel hands over.
+
+use core::arch::asm;
+
+use aya_ebpf::{
+    helpers::generated::bpf_xdp_adjust_tail,
+    programs::{TcContext, XdpContext},
+};
+use enforcer_common::packet::Bytes;
+
+/// No header is looked for behind this offset: it keeps the verifier's ranges small, and a chain of
+/// headers that long is no honest packet.
+const LAST_OFFSET: usize = 0x3fff;
+
+/// How much of a packet must be readable in one piece: two tags, IPv6, eight small extension
+/// headers, TCP with options.
+const LINEAR: u32 = 256;
+
+/// The part of a packet that is readable in one piece, from its Ethernet header on.
+pub struct Cursor {
+    start: usize,
+    end: usize,
+    whole: usize,
+}
+
+impl Cursor {
+    /// A packet at the XDP hook.
+    #[inline(always)]
+    pub fn xdp(context: &XdpContext) -> Self {
+        let (start, end) = (context.data(), context.data_end());
+        Self {
+            start,
+            end,
+            whole: end - start,
+        }
+    }
+
+    /// A packet at a TC hook. Pages and segments that hang behind the linear part are joined as far
+    /// as headers may reach, since direct access sees the linear part alone.
+    #[inline(always)]
+    pub fn tc(context: &TcContext) -> Self {
+        let whole = context.len();
+        let wanted = if whole < LINEAR { whole } else { LINEAR };
+        if context.data() + wanted as usize > context.data_end() {
+            // Without memory the headers stay out of reach, and the parser calls it malformed.
+            let _ = context.pull_data(wanted);
+        }
+        Self {
+            start: context.data(),
+            end: context.data_end(),
+            whole: whole as usize,
+        }
+    }
+
+    /// The length of the whole packet, in bytes.
+    #[inline(always)]
+    pub fn whole(&self) -> usize {
+        self.whole
+    }
+
+    /// The `N` bytes at `offset`, for writing.
+    #[inline(always)]
+    pub fn header_mut<const N: usize>(&mut self, offset: usize) -> Option<&mut [u8; N]> {
+        let pointer = self.at::<N>(offset)?;
+        // SAFETY: as in `header`; `&mut self` makes it the only access through this cursor.
+        Some(unsafe { &mut *(pointer as *mut [u8; N]) })
+    }
+
+    /// Takes `surplus` bytes from the end of an XDP packet. The cursor is used up: the packet may lie
+    /// elsewhere afterwards.
+    #[inline(always)]
+    pub fn cut(self, context: &XdpContext, surplus: usize) -> Option<()> {
+        // SAFETY: the context is the kernel's own, and the call leaves no pointer into the packet.
+        let error = unsafe { bpf_xdp_adjust_tail(context.ctx, -(surplus as i32)) };
+        (error == 0).then_some(())
+    }
+
+    #[inline(always)]
+    fn at<const N: usize>(&self, offset: usize) -> Option<usize> {
+        if offset > LAST_OFFSET {
+            return None;
+        }
+        let mut pointer = self.start + offset;
+        // The verifier knows the bounds of the register that was compared. Hiding where the value
+        // comes from makes LLVM dereference that same one instead of computing it once more. (A move
+        // instead of nothing, since a line record must have an instruction of its own.)
+        // SAFETY: copies a register to itself.
+        unsafe {
+            asm!("{0} = {0}", inout(reg) pointer, options(nomem, nostack, preserves_flags));
+        }
+        if pointer + N > self.end {
+            None
+        } else {
+            Some(pointer)
+        }
+    }
+}
+
+impl Bytes for Cursor {
+    #[inline(always)]
+    fn length(&self) -> usize {
+        self.whole
+    }
+
+    #[inline(always)]
+    fn header<const N: usize>(&self, offset: usize) -> Option<&[u8; N]> {
+        let pointer = self.at::<N>(offset)?;
+        // SAFETY: `at` compared the whole range with the end of the packet, which the verifier
+        // insists on; a byte array has no alignment and no invalid values, and the memory lives as
+        // long as the program runs.
+        Some(unsafe { &*(pointer as *const [u8; N]) })
+    }
+}

@@ -1,0 +1,163 @@
+//! What is known of a host: from the verdict cache of this CPU, else from the tables.
+
+use aya_ebpf::maps::lpm_trie::Key;
+use enforcer_common::{
+    decide::{self, Basis, Standing, Tables},
+    host::{Asked, Family, Host, HostRow, SourceId, StandingBits, VerdictSlotV4, VerdictSlotV6},
+    role::{OwnedPrefix, RoleId, RoleRow, RuleSet},
+    settings::{Scope, Settings},
+};
+
+use crate::maps;
+
+/// What is known of `host`, from the cache where that still holds.
+///
+/// The controller writes a row first and bumps the generation of its bucket afterwards; here the
+/// generation is read before the tables are. So a slot that was filled from an old row carries an
+/// old generation, and no packet is judged by it once the change is applied.
+#[inline(always)]
+pub fn standing(host: &Host, now: u64) -> Standing {
+    match host.address.family() {
+        Family::V4 => standing_v4(host, now),
+        Family::V6 => standing_v6(host, now),
+    }
+}
+
+#[inline(always)]
+fn standing_v4(host: &Host, now: u64) -> Standing {
+    let Some(slot) = maps::VERDICTS_V4.get_ptr_mut(host.slot()) else {
+        return from_tables(host, now);
+    };
+    let slot = maps::write(slot);
+    let key = host.key_v4();
+    if slot.host == key && now < slot.until && generation(host) == slot.generation {
+        return unpacked(slot.standing, slot.until);
+    }
+    let generation = maps::generation_before_tables(host.bucket()) as u32;
+    let standing = from_tables(host, now);
+    if standing.until != 0 {
+        *slot = VerdictSlotV4 {
+            host: key,
+            generation,
+            standing: packed(standing),
+            until: standing.until,
+        };
+    }
+    standing
+}
+
+#[inline(always)]
+fn standing_v6(host: &Host, now: u64) -> Standing {
+    let Some(slot) = maps::VERDICTS_V6.get_ptr_mut(host.slot()) else {
+        return from_tables(host, now);
+    };
+    let slot = maps::write(slot);
+    let key = host.key();
+    if slot.host == key && now < slot.until && generation(host) == slot.generation {
+        return unpacked(slot.standing, slot.until);
+    }
+    let generation = maps::generation_before_tables(host.bucket()) as u32;
+    let standing = from_tables(host, now);
+    if standing.until != 0 {
+        let (standing, until) = (packed(standing), standing.until);
+        *slot = VerdictSlotV6 {
+            host: key,
+            generation,
+            standing,
+            pad: 0,
+            until,
+        };
+    }
+    standing
+}
+
+#[inline(never)]
+fn from_tables(host: &Host, now: u64) -> Standing {
+    decide::standing(host, &Kernel, now)
+}
+
+#[inline(always)]
+fn generation(host: &Host) -> u32 {
+    maps::GENERATIONS.get(host.bucket()).copied().unwrap_or(0) as u32
+}
+
+#[inline(always)]
+fn packed(standing: Standing) -> StandingBits {
+    StandingBits {
+        role: standing.role,
+        basis: standing.basis as u8,
+        pad: [0; 2],
+    }
+}
+
+#[inline(always)]
+fn unpacked(bits: StandingBits, until: u64) -> Standing {
+    Standing {
+        role: bits.role,
+        basis: Basis::from_number(bits.basis),
+        until,
+    }
+}
+
+/// The maps, as the decision reads them. What an authorized host does not need is kept out of line, so
+/// that its keys do not share the 512 bytes of stack with the common case.
+pub struct Kernel;
+
+impl Tables for Kernel {
+    #[inline(always)]
+    fn host(&self, host: &Host) -> Option<HostRow> {
+        let row = match host.address.family() {
+            Family::V4 => maps::HOSTS_V4.get_ptr(host.key_v4()),
+            Family::V6 => maps::HOSTS_V6.get_ptr(host.key()),
+        }?;
+        Some(maps::read(row))
+    }
+
+    #[inline(always)]
+    fn lease(&self, source: SourceId) -> u64 {
+        maps::LEASES.get(u32::from(source.0)).copied().unwrap_or(0)
+    }
+
+    #[inline(never)]
+    fn scope(&self, host: &Host) -> Scope {
+        let key = Key::new(
+            OwnedPrefix::BITS,
+            OwnedPrefix::new(host.zone, host.address.mapped()),
+        );
+        match maps::SCOPES.get(&key) {
+            Some(number) => Scope::from_number(*number as u8),
+            None => Scope::Checked,
+        }
+    }
+
+    #[inline(always)]
+    fn role(&self, role: RoleId) -> RoleRow {
+        maps::ROLES
+            .get(u32::from(role.0))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    #[inline(never)]
+    fn rules(&self, role: RoleId, remote: &[u8; 16]) -> Option<&RuleSet> {
+        let key = Key::new(
+            OwnedPrefix::BITS,
+            OwnedPrefix::new(u32::from(role.0), *remote),
+        );
+        maps::RULES.get(&key)
+    }
+
+    #[inline(never)]
+    fn asked(&self, host: &Host) -> Option<Asked> {
+        maps::ASKED.get_ptr(host.key()).map(maps::read)
+    }
+
+    #[inline(always)]
+    fn settings(&self) -> Settings {
+        match maps::SETTINGS.get(0) {
+            Some(settings) => *settings,
+            // Never: the array has this row.
+            None => Settings::CLOSED,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The maps. Each has one writer; who it is stands beside it.
+
+use core::arch::asm;
+
+use aya_ebpf::{
+    Global,
+    bindings::BPF_F_NO_PREALLOC,
+    macros::map,
+    maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, RingBuf},
+};
+use enforcer_common::{
+    counter::{self, Counter},
+    host::{Asked, Blocked, HostKey, HostKeyV4, HostRow, VerdictSlotV4, VerdictSlotV6},
+    limits,
+    role::{OwnedPrefix, RoleRow, RuleSet},
+    settings::{InterfaceRow, Settings},
+};
+
+use crate::Seen;
+
+/// Which row of `INTERFACES` these programs are for; set before they are loaded, once for each
+/// interface, so that the zone costs no search.
+#[unsafe(no_mangle)]
+static INTERFACE: Global<u32> = Global::new(0);
+
+/// What the datapath needs to know of each interface. Writer: controller.
+#[map]
+pub static INTERFACES: Array<InterfaceRow> = Array::with_max_entries(limits::INTERFACES as u32, 0);
+
+/// Mode and times. Writer: controller.
+#[map]
+pub static SETTINGS: Array<Settings> = Array::with_max_entries(1, 0);
+
+/// Recently seen IPv4 hosts. Writer: datapath.
+#[map]
+pub static VERDICTS_V4: PerCpuArray<VerdictSlotV4> =
+    PerCpuArray::with_max_entries(limits::VERDICT_SLOTS, 0);
+
+/// Recently seen IPv6 hosts. Writer: datapath.
+#[map]
+pub static VERDICTS_V6: PerCpuArray<VerdictSlotV6> =
+    PerCpuArray::with_max_entries(limits::VERDICT_SLOTS, 0);
+
+/// One counter for each bucket of hosts; a change of a host bumps its bucket. Writer: controller.
+#[map]
+pub static GENERATIONS: Array<u64> = Array::with_max_entries(limits::GENERATIONS, 0);
+
+/// What is decided of IPv4 hosts. Writer: controller.
+#[map]
+pub static HOSTS_V4: HashMap<HostKeyV4, HostRow> = HashMap::with_max_entries(limits::HOSTS, 0);
+
+/// What is decided of IPv6 hosts. Writer: controller.
+#[map]
+pub static HOSTS_V6: HashMap<HostKey, HostRow> = HashMap::with_max_entries(limits::HOSTS, 0);
+
+/// When the lease of each source ends, in jiffies. Writer: controller.
+#[map]
+pub static LEASES: Array<u64> = Array::with_max_entries(limits::SOURCES as u32, 0);
+
+/// Which addresses are checked. Writer: controller.
+#[map]
+pub static SCOPES: LpmTrie<OwnedPrefix, u32> =
+    LpmTrie::with_max_entries(limits::SCOPES, BPF_F_NO_PREALLOC);
+
+/// What each role means. Writer: controller.
+#[map]
+pub static ROLES: Array<RoleRow> = Array::with_max_entries(limits::ROLES as u32, 0);
+
+/// The rules of each role by remote prefix. Writer: controller.
+#[map]
+pub static RULES: LpmTrie<OwnedPrefix, RuleSet> =
+    LpmTrie::with_max_entries(limits::RULE_PREFIXES, BPF_F_NO_PREALLOC);
+
+/// Unknown hosts that were asked about. Writer: datapath.
+#[map]
+pub static ASKED: LruHashMap<HostKey, Asked> = LruHashMap::with_max_entries(limits::ASKED, 0);
+
+/// Stopped hosts. Writer: datapath.
+#[map]
+pub static BLOCKED: LruHashMap<HostKey, Blocked> = LruHashMap::with_max_entries(limits::BLOCKED, 0);
+
+/// HTTP flows on their way to the portal. Writer: datapath.
+#[map]
+pub static PORTAL_FLOWS: LruHashMap<PortalKey, PortalFlow> =
+    LruHashMap::with_max_entries(limits::PORTAL_FLOWS, 0);
+
+/// Packets and bytes by hook, outcome and reason. Writer: datapath.
+#[map]
+pub static COUNTERS: PerCpuArray<Counter> = PerCpuArray::with_max_entries(counter::ROWS + 1, 0);
+
+/// Events for the controller. Writer: datapath.
+#[map]
+pub static EVENTS: RingBuf = RingBuf::with_byte_size(limits::EVENT_RING, 0);
+
+/// Key of `PORTAL_FLOWS`: a host and its port.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PortalKey {
+    pub host: HostKey,
+    pub port: u32,
+}
+
+/// Value of `PORTAL_FLOWS`: where the host believes to have connected to.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PortalFlow {
+    pub server: [u8; 16],
+}
+
+/// A copy of a row that a lookup found.
+#[inline(always)]
+pub fn read<T: Copy>(row: *const T) -> T {
+    // SAFETY: only called with what a lookup in this file's maps returned. Rows of preallocated
+    // tables stay readable while the program runs; one that is replaced meanwhile may already belong
+    // to another host, which the generation then tells.
+    unsafe { *row }
+}
+
+/// The row that a lookup found, for writing.
+#[inline(always)]
+pub fn write<T>(row: *mut T) -> &'static mut T {
+    // SAFETY: only called with what a lookup in this file's maps returned, once for each lookup. A row
+    // of a per-CPU array belongs to this CPU, and no other program that uses it can interrupt this
+    // one: both hooks run with bottom halves disabled. Rows of shared maps are written by the datapath
+    // alone; where CPUs may meet, sums are atomic and of the rest the last writer wins.
+    unsafe { &mut *row }
+}
+
+/// Adds to a field of a row that other CPUs may add to.
+#[inline(always)]
+pub fn add(sum: &mut u64, by: u64) {
+    // SAFETY: a valid, aligned field of a map row, borrowed mutably. The instruction is written out
+    // since `core` has no read-modify-write atomics for this target.
+    unsafe { asm!("lock *(u64 *)({0} + 0) += {1}", in(reg) sum, in(reg) by) };
+}
+
+/// A generation, with everything that is read afterwards ordered behind it: an atomic operation that
+/// returns its value is a full barrier (the kernel's Documentation/atomic_t.txt).
+#[inline(always)]
+pub fn generation_before_tables(bucket: u32) -> u64 {
+    let Some(generation) = GENERATIONS.get_ptr_mut(bucket) else {
+        return 0;
+    };
+    let mut value = 0_u64;
+    // SAFETY: a valid, aligned row of the map, which lives as long as the program.
+    unsafe {
+        asm!("{0} = atomic_fetch_add((u64 *)({1} + 0), {0})", inout(reg) value, in(reg) generation);
+    }
+    value
+}
+
+/// Where the packet at hand is kept while it is judged. Writer: datapath.
+#[map]
+static SEEN: PerCpuArray<Seen> = PerCpuArray::with_max_entries(1, 0);
+
+/// The place for the packet at hand. All zeros, which is how it begins, is a valid value of it.
+#[inline(always)]
+pub fn seen() -> Option<&'static mut Seen> {
+    SEEN.get_ptr_mut(0).map(write)
+}
+
+/// The row of the interface that this program runs on.
+#[inline(always)]
+pub fn interface() -> Option<&'static InterfaceRow> {
+    INTERFACES.get(INTERFACE.load())
+}

@@ -1,0 +1,352 @@
+//! Programs on interfaces: attached, taken over from an earlier process, pinned, removed.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use aya::{
+    Ebpf,
+    programs::{
+        LinkOrder, ProgramError, SchedClassifier, TcAttachType, Xdp, XdpMode,
+        links::{FdLink, PinnedLink},
+        tc::{self, NlOptions, SchedClassifierLink, TcAttachOptions, TcHandle},
+        xdp::XdpLink,
+    },
+};
+use enforcer_common::settings::InterfaceRow;
+use nix::net::if_::if_nametoindex;
+
+use super::{Datapath, DatapathError, object, pins::Pins, plain::Plain, policy::map};
+
+const INGRESS: &str = "enforcer_xdp";
+const EGRESS: &str = "enforcer_tc_egress";
+
+/// Our place among the classic TC filters of an interface, before the usual ones of others.
+const PRIORITY: u16 = 1;
+const HANDLE: u32 = 0xef;
+
+/// Where the ingress program is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IngressHook {
+    /// XDP in the driver.
+    Native,
+    /// XDP behind the driver: slower, and blind to cloned packets.
+    Generic,
+}
+
+/// What is wanted on an interface.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Its name.
+    pub interface: String,
+    /// The zone of its hosts.
+    pub zone: u32,
+    /// Where the ingress program is wanted.
+    pub ingress: IngressHook,
+    /// The port of the portal on the gateway's own addresses; `None` without a portal.
+    pub portal_port: Option<u16>,
+    /// The gateway's own addresses on this interface.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// Where the ingress program runs.
+pub type IngressMode = IngressHook;
+
+/// How the egress program is attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EgressHook {
+    /// A TCX link (Linux 6.6).
+    Tcx,
+    /// A filter on the `clsact` queueing discipline.
+    Clsact,
+}
+
+/// What is attached to an interface.
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    /// Its name.
+    pub interface: String,
+    /// Its number in the kernel.
+    pub index: u32,
+    /// The zone of its hosts.
+    pub zone: u32,
+    /// Where the ingress program runs.
+    pub ingress: IngressMode,
+    /// How the egress program is attached.
+    pub egress: EgressHook,
+    /// Whether the links of an earlier process were taken over, without a gap.
+    pub adopted: bool,
+}
+
+/// An interface under enforcement.
+pub(super) struct Attached {
+    pub attachment: Attachment,
+    ingress: PinnedLink,
+    egress: Egress,
+    /// Holds the programs; dropping it detaches what is not pinned.
+    _object: Ebpf,
+}
+
+enum Egress {
+    Pinned(PinnedLink),
+    Filter(SchedClassifierLink),
+}
+
+impl Attached {
+    /// Takes the programs off.
+    pub fn remove(self) -> Result<(), DatapathError> {
+        let failed = |error| DatapathError::Pin {
+            path: self.attachment.interface.clone().into(),
+            error,
+        };
+        self.ingress.unpin().map_err(failed)?;
+        match self.egress {
+            Egress::Pinned(link) => link.unpin().map(drop).map_err(failed),
+            Egress::Filter(link) => {
+                drop(link);
+                Ok(())
+            }
+        }
+    }
+
+    /// Leaves the programs on. A pinned link stays by itself; a filter stays when nobody takes it off.
+    pub fn keep(self) {
+        if let Egress::Filter(link) = self.egress {
+            std::mem::forget(link);
+        }
+    }
+}
+
+impl Datapath {
+    /// Puts the programs on an interface, or swaps those that an earlier process left there.
+    ///
+    /// # Errors
+    ///
+    /// When the interface does not exist, its driver takes no native XDP, or another owner's program
+    /// is there already.
+    pub fn attach(&mut self, plan: &Plan) -> Result<&Attachment, DatapathError> {
+        let index = if_nametoindex(plan.interface.as_str())
+            .map_err(|_| DatapathError::NoInterface(plan.interface.clone()))?;
+        let row = u32::try_from(self.attached.len()).unwrap_or(u32::MAX);
+        if row as usize >= enforcer_common::limits::INTERFACES {
+            return Err(DatapathError::TooManyInterfaces(row as usize + 1));
+        }
+        self.maps
+            .interfaces
+            .set(row, Plain(interface_row(plan)), 0)
+            .map_err(map("INTERFACES"))?;
+        let mut object = object::load(&self.options, &self.pins, row)?;
+        let egress = attach_egress(&mut object, &self.pins, &plan.interface)?;
+        let (ingress, adopted) = attach_ingress(&mut object, &self.pins, plan, index)?;
+        let hook = match egress {
+            Egress::Pinned(_) => EgressHook::Tcx,
+            Egress::Filter(_) => EgressHook::Clsact,
+        };
+        let attachment = Attachment {
+            interface: plan.interface.clone(),
+            index,
+            zone: plan.zone,
+            ingress: plan.ingress,
+            egress: hook,
+            adopted,
+        };
+        self.attached.push(Attached {
+            attachment,
+            ingress,
+            egress,
+            _object: object,
+        });
+        Ok(&self.attached[row as usize].attachment)
+    }
+}
+
+pub(super) fn interface_row(plan: &Plan) -> InterfaceRow {
+    let v4 = plan.addresses.iter().find_map(|address| match address {
+        IpAddr::V4(address) => Some(*address),
+        IpAddr::V6(_) => None,
+    });
+    let v6 = plan.addresses.iter().find_map(|address| match address {
+        IpAddr::V6(address) if !address.is_unicast_link_local() => Some(*address),
+        _ => None,
+    });
+    InterfaceRow {
+        zone: plan.zone,
+        portal_port: plan.portal_port.unwrap_or(0),
+        has_v4: u8::from(v4.is_some()),
+        has_v6: u8::from(v6.is_some()),
+        portal_v4: v4.unwrap_or(Ipv4Addr::UNSPECIFIED).octets(),
+        portal_v6: v6.unwrap_or(Ipv6Addr::UNSPECIFIED).octets(),
+    }
+}
+
+fn attach_ingress(
+    object: &mut Ebpf,
+    pins: &Pins,
+    plan: &Plan,
+    index: u32,
+) -> Result<(PinnedLink, bool), DatapathError> {
+    let failed = |error| DatapathError::Program {
+        name: INGRESS,
+        error,
+    };
+    let program: &mut Xdp = program(object, INGRESS)?.try_into().map_err(failed)?;
+    program.load().map_err(failed)?;
+    let pin = pins.link(&plan.interface, "ingress");
+    if let Ok(link) = PinnedLink::from_pin(&pin) {
+        if take_over(FdLink::from(link), |link: XdpLink| {
+            program.attach_to_link(link).map(drop)
+        }) {
+            return Ok((pinned(&pin, plan)?, true));
+        }
+        // The link is of an interface that is gone: one of the same name was made since.
+        remove_pin(&pin)?;
+    }
+    let mode = match plan.ingress {
+        IngressHook::Native => XdpMode::Driver,
+        IngressHook::Generic => XdpMode::Skb,
+    };
+    let id = program
+        .attach_to_if_index(index, mode)
+        .map_err(|error| refused(plan, error))?;
+    let link = program.take_link(id).map_err(failed)?;
+    let link = FdLink::try_from(link).map_err(|error| link_error(plan, error))?;
+    let link = link.pin(&pin).map_err(|error| DatapathError::LinkPin {
+        interface: plan.interface.clone(),
+        error,
+    })?;
+    Ok((link, false))
+}
+
+/// The kernel's refusal in words that say what to do.
+fn refused(plan: &Plan, error: ProgramError) -> DatapathError {
+    let interface = plan.interface.clone();
+    let ProgramError::SyscallError(call) = &error else {
+        return DatapathError::Program {
+            name: INGRESS,
+            error,
+        };
+    };
+    match call.io_error.raw_os_error() {
+        Some(libc::EBUSY | libc::EEXIST) => DatapathError::Occupied { interface },
+        Some(number @ (libc::EOPNOTSUPP | libc::ERANGE)) => DatapathError::NoNativeXdp {
+            interface,
+            error: io::Error::from_raw_os_error(number),
+        },
+        _ => DatapathError::Program {
+            name: INGRESS,
+            error,
+        },
+    }
+}
+
+fn attach_egress(object: &mut Ebpf, pins: &Pins, interface: &str) -> Result<Egress, DatapathError> {
+    let failed = |error| DatapathError::Program {
+        name: EGRESS,
+        error,
+    };
+    let program: &mut SchedClassifier = program(object, EGRESS)?.try_into().map_err(failed)?;
+    program.load().map_err(failed)?;
+    let pin = pins.link(interface, "egress");
+    if let Ok(link) = PinnedLink::from_pin(&pin) {
+        let link = FdLink::from(link);
+        if take_over(link, |link: SchedClassifierLink| {
+            program.attach_to_link(link).map(drop)
+        }) {
+            let link = PinnedLink::from_pin(&pin);
+            return link
+                .map(Egress::Pinned)
+                .map_err(|error| DatapathError::Link {
+                    interface: interface.to_owned(),
+                    error,
+                });
+        }
+        remove_pin(&pin)?;
+    }
+    let order = TcAttachOptions::TcxOrder(LinkOrder::first());
+    match program.attach_with_options(interface, TcAttachType::Egress, order) {
+        Ok(id) => {
+            let link = program.take_link(id).map_err(failed)?;
+            let link = FdLink::try_from(link).map_err(|error| DatapathError::Link {
+                interface: interface.to_owned(),
+                error,
+            })?;
+            let link = link.pin(&pin).map_err(|error| DatapathError::LinkPin {
+                interface: interface.to_owned(),
+                error,
+            })?;
+            Ok(Egress::Pinned(link))
+        }
+        // Before Linux 6.6 there is no TCX.
+        Err(_) => filter(program, interface).map(Egress::Filter),
+    }
+}
+
+/// A classic filter at a place of our own: adding it again replaces it.
+fn filter(
+    program: &mut SchedClassifier,
+    interface: &str,
+) -> Result<SchedClassifierLink, DatapathError> {
+    let failed = |error| DatapathError::Program {
+        name: EGRESS,
+        error,
+    };
+    match tc::qdisc_add_clsact(interface) {
+        Ok(()) => {}
+        Err(tc::TcError::AlreadyAttached) => {}
+        Err(error) => return Err(failed(error.into())),
+    }
+    let handle = TcHandle::from(HANDLE);
+    let options = NlOptions {
+        priority: PRIORITY,
+        handle,
+        classid: None,
+    };
+    let attached =
+        SchedClassifierLink::attached(interface, TcAttachType::Egress, PRIORITY, handle, None)
+            .map_err(|error| failed(tc::TcError::IoError(error).into()))?;
+    let id = match program.attach_to_link(attached) {
+        Ok(id) => id,
+        Err(_) => program
+            .attach_with_options(
+                interface,
+                TcAttachType::Egress,
+                TcAttachOptions::Netlink(options),
+            )
+            .map_err(failed)?,
+    };
+    program.take_link(id).map_err(failed)
+}
+
+/// Swaps the program behind a link in one step, so that no packet goes unjudged.
+fn take_over<L>(link: FdLink, swap: impl FnOnce(L) -> Result<(), ProgramError>) -> bool
+where
+    L: TryFrom<FdLink>,
+{
+    L::try_from(link).is_ok_and(|link| swap(link).is_ok())
+}
+
+fn pinned(pin: &std::path::Path, plan: &Plan) -> Result<PinnedLink, DatapathError> {
+    PinnedLink::from_pin(pin).map_err(|error| link_error(plan, error))
+}
+
+fn link_error(plan: &Plan, error: aya::programs::links::LinkError) -> DatapathError {
+    DatapathError::Link {
+        interface: plan.interface.clone(),
+        error,
+    }
+}
+
+fn remove_pin(pin: &std::path::Path) -> Result<(), DatapathError> {
+    std::fs::remove_file(pin).map_err(|error| DatapathError::Pin {
+        path: pin.to_owned(),
+        error,
+    })
+}
+
+pub(super) fn program<'a>(
+    object: &'a mut Ebpf,
+    name: &'static str,
+) -> Result<&'a mut aya::programs::Program, DatapathError> {
+    object.program_mut(name).ok_or(DatapathError::Missing(name))
+}

@@ -1,0 +1,71 @@
+//! Counters and stopped hosts.
+
+use enforcer_common::{
+    counter::{self, Counter, Hook, Outcome},
+    decide::Reason,
+    host::{Blocked, Host},
+};
+
+use super::{Datapath, DatapathError, plain::Plain, policy::map};
+
+/// Packets and bytes of one hook, outcome and reason, summed over the CPUs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Where.
+    pub hook: &'static str,
+    /// What became of them.
+    pub outcome: &'static str,
+    /// Why.
+    pub reason: &'static str,
+    /// How many.
+    pub packets: u64,
+    /// How many bytes, with link headers.
+    pub bytes: u64,
+}
+
+impl Datapath {
+    /// Every counter, also those that stand at zero.
+    pub fn counters(&self) -> Result<Vec<Sample>, DatapathError> {
+        let mut samples = Vec::new();
+        for (hook, hook_name) in Hook::ALL {
+            for (outcome, outcome_name) in Outcome::ALL {
+                for &(reason, reason_name) in Reason::ALL {
+                    let Counter { packets, bytes } =
+                        self.counter(counter::row(hook, outcome, reason))?;
+                    samples.push(Sample {
+                        hook: hook_name,
+                        outcome: outcome_name,
+                        reason: reason_name,
+                        packets,
+                        bytes,
+                    });
+                }
+            }
+        }
+        Ok(samples)
+    }
+
+    /// Events that found the ring full.
+    pub fn lost_events(&self) -> Result<u64, DatapathError> {
+        Ok(self.counter(counter::LOST_EVENTS)?.packets)
+    }
+
+    /// What was stopped of a host.
+    pub fn blocked(&self, host: &Host) -> Option<Blocked> {
+        self.maps
+            .blocked
+            .get(&Plain(host.key()), 0)
+            .ok()
+            .map(|Plain(blocked)| blocked)
+    }
+
+    fn counter(&self, row: u32) -> Result<Counter, DatapathError> {
+        let values = self.maps.counters.get(&row, 0).map_err(map("COUNTERS"))?;
+        Ok(values
+            .iter()
+            .fold(Counter::default(), |sum, Plain(one)| Counter {
+                packets: sum.packets + one.packets,
+                bytes: sum.bytes + one.bytes,
+            }))
+    }
+}

@@ -1,0 +1,130 @@
+//! What can go wrong between user space and the kernel.
+
+use std::{io, path::PathBuf};
+
+/// An error of the datapath, with the object that it is about.
+#[derive(Debug, thiserror::Error)]
+pub enum DatapathError {
+    /// The process lacks capabilities.
+    #[error(
+        "missing {0}; run as root, or give the program these capabilities (`setcap` or systemd's AmbientCapabilities)"
+    )]
+    Capabilities(String),
+    /// The pin directory is on another kind of file system.
+    #[error("{path} is not on a BPF file system; mount one there: `mount -t bpf bpf {mount}`")]
+    NotBpfFs {
+        /// The pin directory.
+        path: PathBuf,
+        /// Where to mount.
+        mount: PathBuf,
+    },
+    /// A pinned map has another shape than this program needs.
+    #[error(
+        "the pinned map {path} has another shape ({found} instead of {wanted}); it was made with another `host_capacity` or by another build: stop the gateway with `enforcer stop --detach` or remove {dir}, and start again"
+    )]
+    Shape {
+        /// The map's pin.
+        path: PathBuf,
+        /// The directory of all pins.
+        dir: PathBuf,
+        /// What it has.
+        found: String,
+        /// What is needed.
+        wanted: String,
+    },
+    /// A file in the pin directory could not be made or removed.
+    #[error("{path}: {error}")]
+    Pin {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The kernel object could not be read or its maps not created.
+    #[error("cannot load the kernel object: {0}")]
+    Load(#[from] aya::EbpfError),
+    /// A map is missing in the object, or of another type.
+    #[error("map {name}: {error}")]
+    Map {
+        /// The map's name.
+        name: &'static str,
+        /// Why.
+        error: aya::maps::MapError,
+    },
+    /// The object does not hold this map or program.
+    #[error("the kernel object has no `{0}`; it was built from other sources")]
+    Missing(&'static str),
+    /// The verifier refused a program, or it could not be attached.
+    #[error("program {name}: {error}")]
+    Program {
+        /// The program's name.
+        name: &'static str,
+        /// Why.
+        error: aya::programs::ProgramError,
+    },
+    /// A batch of rows could not be written.
+    #[error("table {table}: {done} of {all} rows were written, then: {error}")]
+    Batch {
+        /// The table.
+        table: &'static str,
+        /// Rows in force.
+        done: usize,
+        /// Rows asked for.
+        all: usize,
+        /// Why.
+        error: io::Error,
+    },
+    /// An interface does not exist.
+    #[error("there is no interface `{0}`; `ip link` lists them")]
+    NoInterface(String),
+    /// Another program holds the hook.
+    #[error(
+        "{interface}: another XDP program is attached; `ip link show {interface}` names it, and its owner can take it off (`ip link set {interface} xdp off`)"
+    )]
+    Occupied {
+        /// The interface.
+        interface: String,
+    },
+    /// The driver has no native XDP.
+    #[error(
+        "{interface}: its driver takes no native XDP program ({error}); choose `hook = \"xdp-generic\"` for it, which is slower"
+    )]
+    NoNativeXdp {
+        /// The interface.
+        interface: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// A link could not be taken over or pinned.
+    #[error("{interface}: {error}")]
+    Link {
+        /// The interface.
+        interface: String,
+        /// Why.
+        error: aya::programs::links::LinkError,
+    },
+    /// A pin of a link failed.
+    #[error("{interface}: {error}")]
+    LinkPin {
+        /// The interface.
+        interface: String,
+        /// Why.
+        error: aya::pin::PinError,
+    },
+    /// The kernel's tick rate could not be found out.
+    #[error(
+        "the kernel's tick rate fits none of 100, 250, 300 or 1000 a second (jiffies {jiffies}, uptime {uptime:?})"
+    )]
+    TickRate {
+        /// Jiffies read.
+        jiffies: u64,
+        /// Monotonic time read.
+        uptime: std::time::Duration,
+    },
+    /// Too many interfaces.
+    #[error("{0} interfaces are more than the datapath has rows for ({max})", max = enforcer_common::limits::INTERFACES)]
+    TooManyInterfaces(usize),
+    /// Reading the ring of events failed.
+    #[error("the ring of events: {0}")]
+    Events(io::Error),
+}

@@ -1,0 +1,145 @@
+//! The hosts tables: what the registry decided, written in batches.
+
+use std::{collections::BTreeSet, os::fd::AsFd};
+
+use enforcer_common::{
+    host::{Family, Host, HostKey, HostKeyV4, HostRow},
+    limits,
+};
+
+use super::{
+    Datapath, DatapathError,
+    batch::{self, Stopped},
+    plain::Plain,
+};
+
+/// A change of one host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostChange {
+    /// This is decided now.
+    Set(Host, HostRow),
+    /// Nothing is decided any more.
+    Remove(Host),
+}
+
+impl HostChange {
+    fn host(&self) -> &Host {
+        match self {
+            Self::Set(host, _) | Self::Remove(host) => host,
+        }
+    }
+}
+
+/// Rows sorted by what is to be done with them. The last change of a host must be its only one.
+#[derive(Default)]
+struct Sorted {
+    set_v4: (Vec<HostKeyV4>, Vec<HostRow>),
+    set_v6: (Vec<HostKey>, Vec<HostRow>),
+    remove_v4: Vec<HostKeyV4>,
+    remove_v6: Vec<HostKey>,
+}
+
+impl Sorted {
+    fn of(changes: &[HostChange]) -> Self {
+        let mut sorted = Self::default();
+        for change in changes {
+            let host = change.host();
+            match (host.address.family(), *change) {
+                (Family::V4, HostChange::Set(_, row)) => {
+                    sorted.set_v4.0.push(host.key_v4());
+                    sorted.set_v4.1.push(row);
+                }
+                (Family::V6, HostChange::Set(_, row)) => {
+                    sorted.set_v6.0.push(host.key());
+                    sorted.set_v6.1.push(row);
+                }
+                (Family::V4, HostChange::Remove(_)) => sorted.remove_v4.push(host.key_v4()),
+                (Family::V6, HostChange::Remove(_)) => sorted.remove_v6.push(host.key()),
+            }
+        }
+        sorted
+    }
+}
+
+impl Datapath {
+    /// Puts changes in force. When this returns, no packet is judged by an older decision of these
+    /// hosts: the rows are written first, and then the generations of their buckets are bumped.
+    ///
+    /// # Errors
+    ///
+    /// When a table is full or memory lacks; the rows before the error are in force, and the caller
+    /// may call again with all of them.
+    pub fn apply(&mut self, changes: &[HostChange]) -> Result<(), DatapathError> {
+        let written = self.write(&Sorted::of(changes));
+        let buckets = changes
+            .iter()
+            .map(|change| change.host().bucket())
+            .collect();
+        self.bump(&buckets)?;
+        written
+    }
+
+    /// What the hosts tables hold.
+    pub fn hosts(&self) -> Result<Vec<(Host, HostRow)>, DatapathError> {
+        let mut hosts = Vec::new();
+        for entry in self.maps.hosts_v4.iter() {
+            let (Plain(key), Plain(row)) = entry.map_err(|error| DatapathError::Map {
+                name: "HOSTS_V4",
+                error,
+            })?;
+            hosts.push((Host::from(key), row));
+        }
+        for entry in self.maps.hosts_v6.iter() {
+            let (Plain(key), Plain(row)) = entry.map_err(|error| DatapathError::Map {
+                name: "HOSTS_V6",
+                error,
+            })?;
+            hosts.push((Host::from(key), row));
+        }
+        Ok(hosts)
+    }
+
+    /// Empties every verdict cache, for changes that concern many hosts.
+    pub fn bump_all(&mut self) -> Result<(), DatapathError> {
+        self.bump(&(0..limits::GENERATIONS).collect())
+    }
+
+    fn write(&mut self, rows: &Sorted) -> Result<(), DatapathError> {
+        let v4 = self.maps.hosts_v4_rows.fd().as_fd();
+        let v6 = self.maps.hosts_v6_rows.fd().as_fd();
+        let failed = |table, all| {
+            move |Stopped { done, error }| DatapathError::Batch {
+                table,
+                done,
+                all,
+                error,
+            }
+        };
+        batch::remove(v4, &rows.remove_v4).map_err(failed("HOSTS_V4", rows.remove_v4.len()))?;
+        batch::remove(v6, &rows.remove_v6).map_err(failed("HOSTS_V6", rows.remove_v6.len()))?;
+        let (keys, values) = &rows.set_v4;
+        batch::update(v4, keys, values).map_err(failed("HOSTS_V4", keys.len()))?;
+        let (keys, values) = &rows.set_v6;
+        batch::update(v6, keys, values).map_err(failed("HOSTS_V6", keys.len()))
+    }
+
+    fn bump(&mut self, buckets: &BTreeSet<u32>) -> Result<(), DatapathError> {
+        let keys: Vec<u32> = buckets.iter().copied().collect();
+        let values: Vec<u64> = keys
+            .iter()
+            .map(|bucket| {
+                let generation = &mut self.generations[*bucket as usize];
+                *generation += 1;
+                *generation
+            })
+            .collect();
+        batch::update(self.maps.generations_rows.fd().as_fd(), &keys, &values).map_err(
+            |Stopped { done, error }| DatapathError::Batch {
+                table: "GENERATIONS",
+                done,
+                all: keys.len(),
+                error,
+            },
+        )
+    }
+}

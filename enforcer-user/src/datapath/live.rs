@@ -1,0 +1,91 @@
+//! The live maps, as the decision reads them: what explanations are made from.
+
+use std::cell::OnceCell;
+
+use aya::maps::lpm_trie::Key;
+use enforcer_common::{
+    decide::Tables,
+    host::{Asked, Family, Host, HostRow, SourceId},
+    role::{OwnedPrefix, RoleId, RoleRow, RuleSet},
+    settings::{Scope, Settings},
+};
+
+use super::{Datapath, plain::Plain};
+
+/// Reads the maps as they are now. A row that cannot be read counts as absent, as in the kernel.
+pub struct LiveTables<'a> {
+    datapath: &'a Datapath,
+    // Rules are handed out by reference. At most two sets are asked for: the role's own and the one
+    // for everyone.
+    own: OnceCell<Option<RuleSet>>,
+    everyone: OnceCell<Option<RuleSet>>,
+}
+
+impl Datapath {
+    /// The maps as they are now, for judging one packet.
+    pub fn live(&self) -> LiveTables<'_> {
+        LiveTables {
+            datapath: self,
+            own: OnceCell::new(),
+            everyone: OnceCell::new(),
+        }
+    }
+}
+
+impl Tables for LiveTables<'_> {
+    fn host(&self, host: &Host) -> Option<HostRow> {
+        let maps = &self.datapath.maps;
+        let row = match host.address.family() {
+            Family::V4 => maps.hosts_v4.get(&Plain(host.key_v4()), 0),
+            Family::V6 => maps.hosts_v6.get(&Plain(host.key()), 0),
+        };
+        row.ok().map(|Plain(row)| row)
+    }
+
+    fn lease(&self, source: SourceId) -> u64 {
+        self.datapath.lease(source).unwrap_or(0)
+    }
+
+    fn scope(&self, host: &Host) -> Scope {
+        let prefix = OwnedPrefix::new(host.zone, host.address.mapped());
+        let key = Key::new(OwnedPrefix::BITS, Plain(prefix));
+        match self.datapath.maps.scopes.get(&key, 0) {
+            Ok(number) => Scope::from_number(number as u8),
+            Err(_) => Scope::Checked,
+        }
+    }
+
+    fn role(&self, role: RoleId) -> RoleRow {
+        let row = self.datapath.maps.roles.get(&u32::from(role.0), 0);
+        row.map(|Plain(row)| row).unwrap_or_default()
+    }
+
+    fn rules(&self, role: RoleId, remote: &[u8; 16]) -> Option<&RuleSet> {
+        let cell = if role == RoleId::EVERYONE {
+            &self.everyone
+        } else {
+            &self.own
+        };
+        cell.get_or_init(|| {
+            let prefix = OwnedPrefix::new(u32::from(role.0), *remote);
+            let key = Key::new(OwnedPrefix::BITS, Plain(prefix));
+            self.datapath
+                .maps
+                .rules
+                .get(&key, 0)
+                .ok()
+                .map(|Plain(set)| set)
+        })
+        .as_ref()
+    }
+
+    fn asked(&self, host: &Host) -> Option<Asked> {
+        let asked = self.datapath.maps.asked.get(&Plain(host.key()), 0);
+        asked.ok().map(|Plain(asked)| asked)
+    }
+
+    fn settings(&self) -> Settings {
+        let settings = self.datapath.maps.settings.get(&0, 0);
+        settings.map_or(Settings::CLOSED, |Plain(settings)| settings)
+    }
+}

@@ -1,0 +1,50 @@
+//! The kernel object, which this program carries inside.
+
+use aya::{Ebpf, EbpfLoader, include_bytes_aligned};
+use caps::{CapSet, Capability};
+
+use super::{DatapathError, Options, pins::Pins};
+
+/// The object, as built from `enforcer-ebpf`.
+pub(super) static BYTES: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/enforcer"));
+
+/// Capabilities that suffice to load, attach and run (see capabilities(7)).
+const NEEDED: [Capability; 3] = [
+    Capability::CAP_BPF,
+    Capability::CAP_NET_ADMIN,
+    Capability::CAP_PERFMON,
+];
+
+/// Says which capabilities are missing, before the kernel says only "permission denied".
+pub(super) fn check_capabilities() -> Result<(), DatapathError> {
+    let held = |capability| {
+        [capability, Capability::CAP_SYS_ADMIN]
+            .into_iter()
+            .any(|one| caps::has_cap(None, CapSet::Effective, one).unwrap_or(false))
+    };
+    let missing: Vec<String> = NEEDED
+        .into_iter()
+        .filter(|capability| !held(*capability))
+        .map(|capability| capability.to_string())
+        .collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(DatapathError::Capabilities(missing.join(", ")))
+    }
+}
+
+/// Loads the object with the pinned maps, its programs specialised for one row of `INTERFACES`.
+/// Nothing is attached, and no program has seen the verifier yet.
+pub(super) fn load(options: &Options, pins: &Pins, interface: u32) -> Result<Ebpf, DatapathError> {
+    let mut loader = EbpfLoader::new();
+    loader
+        .btf(None)
+        .override_global("INTERFACE", &interface, true)
+        .map_max_entries("HOSTS_V4", options.host_capacity)
+        .map_max_entries("HOSTS_V6", options.host_capacity);
+    for name in super::maps::NAMES {
+        loader.map_pin_path(name, pins.map(name));
+    }
+    Ok(loader.load(BYTES)?)
+}

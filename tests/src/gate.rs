@@ -1,0 +1,197 @@
+//! The real programs on a bench, with tables that a test fills.
+
+use std::{net::IpAddr, time::Duration};
+
+use enforcer::datapath::{
+    Bench, Datapath, HostChange, IngressHook, Options, Plan, Ran, Rulings, Sample,
+};
+use enforcer_common::{
+    counter::Hook,
+    host::{FOREVER, Host, HostRow, SourceId},
+    role::{RoleId, RoleRow, Rule, RuleSet},
+    settings::Scope,
+};
+
+use crate::{bpffs::BpfFs, fixture};
+
+/// `XDP_DROP`.
+pub const XDP_DROP: u32 = 1;
+/// `XDP_PASS`.
+pub const XDP_PASS: u32 = 2;
+/// `XDP_TX`.
+pub const XDP_TX: u32 = 3;
+/// `TC_ACT_OK`.
+pub const TC_OK: u32 = 0;
+/// `TC_ACT_SHOT`.
+pub const TC_SHOT: u32 = 2;
+
+/// The port of the portal on the bench.
+pub const PORTAL: u16 = 8480;
+
+/// A gateway's programs and tables. Zone 0 is checked everywhere but in 198.51.100.0/24 (outside) and
+/// 203.0.113.0/24 (bypassed).
+pub struct Gate {
+    /// The tables.
+    pub datapath: Datapath,
+    bench: Bench,
+    _bpffs: BpfFs,
+}
+
+impl Gate {
+    /// An enforcing gateway that knows nobody, with the usual roles; quarantined hosts reach TCP 443 of
+    /// the remediation server 192.0.2.200.
+    pub fn new() -> anyhow::Result<Self> {
+        let bpffs = BpfFs::new()?;
+        let options = Options {
+            pin_dir: bpffs.pin_dir(),
+            host_capacity: 4096,
+        };
+        let mut datapath = Datapath::open(options)?;
+        datapath.set_rulings(&rulings())?;
+        datapath.set_roles(&roles())?;
+        datapath.set_rules(&rules()?)?;
+        datapath.set_scopes(&scopes()?)?;
+        datapath.set_lease(SourceId::GATEWAY, FOREVER)?;
+        datapath.set_lease(SourceId::MANAGEMENT, FOREVER)?;
+        let plan = Plan {
+            interface: "bench".into(),
+            zone: 0,
+            ingress: IngressHook::Native,
+            portal_port: Some(PORTAL),
+            addresses: vec![fixture::v4(1), fixture::v6(1)],
+        };
+        let bench = datapath.bench(&plan, 0)?;
+        Ok(Self {
+            datapath,
+            bench,
+            _bpffs: bpffs,
+        })
+    }
+
+    /// Gives a host a role, by the management server.
+    pub fn decide(&mut self, address: IpAddr, role: RoleId) -> anyhow::Result<()> {
+        let row = HostRow {
+            deadline: FOREVER,
+            mac: [0; 6],
+            role,
+            source: SourceId::MANAGEMENT,
+        };
+        Ok(self
+            .datapath
+            .apply(&[HostChange::Set(host(address), row)])?)
+    }
+
+    /// Forgets what is decided of a host.
+    pub fn forget(&mut self, address: IpAddr) -> anyhow::Result<()> {
+        Ok(self.datapath.apply(&[HostChange::Remove(host(address))])?)
+    }
+
+    /// Runs the ingress program once.
+    pub fn from_host(&self, packet: &[u8]) -> anyhow::Result<Ran> {
+        Ok(self.bench.run(Hook::Xdp, packet, 1)?)
+    }
+
+    /// Runs the egress program once.
+    pub fn to_host(&self, packet: &[u8]) -> anyhow::Result<Ran> {
+        Ok(self.bench.run(Hook::TcEgress, packet, 1)?)
+    }
+
+    /// Packets counted with this hook, outcome and reason.
+    pub fn counted(&self, hook: &str, outcome: &str, reason: &str) -> anyhow::Result<u64> {
+        let samples = self.datapath.counters()?;
+        let found = samples
+            .iter()
+            .find(|s| s.hook == hook && s.outcome == outcome && s.reason == reason);
+        Ok(found.map_or(0, |Sample { packets, .. }| *packets))
+    }
+}
+
+/// The host in zone 0 with this address.
+pub fn host(address: IpAddr) -> Host {
+    Host {
+        zone: 0,
+        address: address.into(),
+    }
+}
+
+/// Enforcing, with two seconds for an answer.
+pub fn rulings() -> Rulings {
+    Rulings {
+        enforce: true,
+        unknown_timeout: Duration::from_secs(2),
+        first_datagram: false,
+        lease_expired: RoleId::UNKNOWN,
+    }
+}
+
+fn roles() -> Vec<(RoleId, RoleRow)> {
+    use RoleRow as Row;
+    let told = Row::PORTAL | Row::REJECT;
+    vec![
+        (RoleId::AUTHORIZED, Row::new(Row::ALLOW)),
+        (RoleId::BYPASS, Row::new(Row::ALLOW)),
+        (RoleId::QUARANTINE, Row::new(Row::RULES | told)),
+        (RoleId::UNKNOWN, Row::new(told)),
+        (RoleId::DENIED, Row::new(0)),
+        (RoleId::EVERYONE, Row::new(Row::RULES)),
+    ]
+}
+
+fn rules() -> anyhow::Result<Vec<(RoleId, ipnet::IpNet, RuleSet)>> {
+    Ok(vec![
+        (
+            RoleId::QUARANTINE,
+            "192.0.2.200/32".parse()?,
+            set(&[tcp(443)]),
+        ),
+        (
+            RoleId::QUARANTINE,
+            "2001:db8::200/128".parse()?,
+            set(&[tcp(443)]),
+        ),
+        (
+            RoleId::EVERYONE,
+            "192.0.2.1/32".parse()?,
+            set(&[tcp(PORTAL), udp(53)]),
+        ),
+        (
+            RoleId::EVERYONE,
+            "2001:db8::1/128".parse()?,
+            set(&[tcp(PORTAL), udp(53)]),
+        ),
+    ])
+}
+
+fn scopes() -> anyhow::Result<Vec<(u32, ipnet::IpNet, Scope)>> {
+    Ok(vec![
+        (0, "0.0.0.0/0".parse()?, Scope::Checked),
+        (0, "::/0".parse()?, Scope::Checked),
+        (0, "198.51.100.0/24".parse()?, Scope::Outside),
+        (0, "203.0.113.0/24".parse()?, Scope::Bypassed),
+    ])
+}
+
+fn set(rules: &[Rule]) -> RuleSet {
+    let mut set: RuleSet = bytemuck::Zeroable::zeroed();
+    set.rules[..rules.len()].copy_from_slice(rules);
+    set.count = rules.len() as u32;
+    set
+}
+
+fn tcp(port: u16) -> Rule {
+    Rule {
+        first_port: port,
+        last_port: port,
+        protocol: 6,
+        allow: 1,
+        any_port: 0,
+        pad: 0,
+    }
+}
+
+fn udp(port: u16) -> Rule {
+    Rule {
+        protocol: 17,
+        ..tcp(port)
+    }
+}

@@ -1,0 +1,80 @@
+//! Single packets through the real programs, by `BPF_PROG_TEST_RUN`.
+
+use std::net::{IpAddr, SocketAddr};
+
+use anyhow::Result;
+use enforcer_common::role::RoleId;
+use enforcer_tests::{
+    fixture::{self, Tcp, v4, v6},
+    gate::{Gate, TC_OK, TC_SHOT, XDP_DROP, XDP_PASS, XDP_TX},
+};
+
+fn at(ip: IpAddr, port: u16) -> SocketAddr {
+    SocketAddr::new(ip, port)
+}
+
+#[test]
+fn an_authorized_host_passes_both_ways() -> Result<()> {
+    let mut gate = Gate::new()?;
+    for (host, server) in [(v4(10), v4(99)), (v6(10), v6(99))] {
+        gate.decide(host, RoleId::AUTHORIZED)?;
+        let out = fixture::tcp(at(host, 40_000), at(server, 443), Tcp::Data, b"hello");
+        let back = fixture::tcp(at(server, 443), at(host, 40_000), Tcp::Data, b"hello");
+        for _ in 0..3 {
+            let ran = gate.from_host(&out)?;
+            assert_eq!((ran.code, &ran.packet), (XDP_PASS, &out));
+            let ran = gate.to_host(&back)?;
+            assert_eq!((ran.code, &ran.packet), (TC_OK, &back));
+        }
+    }
+    assert_eq!(gate.counted("xdp", "pass", "role_allows")?, 6);
+    assert_eq!(gate.counted("tc_egress", "pass", "role_allows")?, 6);
+    Ok(())
+}
+
+#[test]
+fn a_denied_host_is_dropped_in_silence() -> Result<()> {
+    let mut gate = Gate::new()?;
+    gate.decide(v4(10), RoleId::DENIED)?;
+    let out = fixture::tcp(at(v4(10), 40_000), at(v4(99), 80), Tcp::Syn, b"");
+    let back = fixture::udp(at(v4(99), 53), at(v4(10), 40_000), b"answer");
+    assert_eq!(gate.from_host(&out)?.code, XDP_DROP);
+    assert_eq!(gate.to_host(&back)?.code, TC_SHOT);
+    Ok(())
+}
+
+#[test]
+fn a_quarantined_host_reaches_remediation_and_is_told_of_the_rest() -> Result<()> {
+    let mut gate = Gate::new()?;
+    let (host, server, mender) = (v4(10), v4(99), v4(200));
+    gate.decide(host, RoleId::QUARANTINE)?;
+    let cases = [
+        (
+            fixture::tcp(at(host, 1), at(mender, 443), Tcp::Syn, b""),
+            XDP_PASS,
+        ),
+        (
+            fixture::tcp(at(host, 1), at(mender, 22), Tcp::Syn, b""),
+            XDP_TX,
+        ),
+        (
+            fixture::tcp(at(host, 1), at(server, 443), Tcp::Syn, b""),
+            XDP_TX,
+        ),
+        (
+            fixture::tcp(at(host, 1), at(server, 443), Tcp::Reset, b""),
+            XDP_DROP,
+        ),
+        (
+            fixture::udp(at(host, 1), at(server, 443), b"quic"),
+            XDP_DROP,
+        ),
+        (fixture::udp(at(host, 1), at(v4(1), 53), b"query"), XDP_PASS),
+        (fixture::ping(host, server), XDP_DROP),
+        (fixture::raw(host, server, fixture::GRE, &[0; 8]), XDP_DROP),
+    ];
+    for (index, (packet, expected)) in cases.iter().enumerate() {
+        assert_eq!(gate.from_host(packet)?.code, *expected, "case {index}");
+    }
+    Ok(())
+}
