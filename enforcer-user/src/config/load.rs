@@ -7,7 +7,7 @@ use std::{
 
 use toml::de::Error;
 
-use super::{Config, places::Places};
+use super::{Choice, Config, places::Places};
 
 /// Why a file is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -32,19 +32,17 @@ pub enum ConfigError {
         source: Box<Error>,
     },
     /// A key that means nothing.
-    #[error("{at}: unknown key `{key}`; {}", remedy(expected, nearest.as_deref()))]
+    #[error("{at}: unknown key `{key}`; {choice}")]
     UnknownKey {
         /// Where.
         at: Position,
         /// The key.
         key: String,
-        /// What may stand there.
-        expected: Vec<String>,
-        /// The one of them that may be meant.
-        nearest: Option<String>,
+        /// What may be meant.
+        choice: Choice,
     },
     /// A value that is none of the words that its key takes.
-    #[error("{at}: `{key}` cannot be `{word}`; {}", remedy(expected, nearest.as_deref()))]
+    #[error("{at}: `{key}` cannot be `{word}`; {choice}")]
     UnknownWord {
         /// Where.
         at: Position,
@@ -52,10 +50,8 @@ pub enum ConfigError {
         key: String,
         /// What it says.
         word: String,
-        /// The words that it takes.
-        expected: Vec<String>,
-        /// The one of them that may be meant.
-        nearest: Option<String>,
+        /// What may be meant.
+        choice: Choice,
     },
     /// A key that must be there is not.
     #[error("{at}: the key `{missing}` is missing; add it to this entry")]
@@ -75,6 +71,20 @@ pub enum ConfigError {
         /// What is wrong with it.
         source: Box<Error>,
     },
+}
+
+impl ConfigError {
+    /// Where it is, unless the file cannot be read at all.
+    pub fn at(&self) -> Option<&Position> {
+        match self {
+            Self::Read { .. } => None,
+            Self::Syntax { at, .. }
+            | Self::UnknownKey { at, .. }
+            | Self::UnknownWord { at, .. }
+            | Self::MissingKey { at, .. }
+            | Self::Value { at, .. } => Some(at),
+        }
+    }
 }
 
 /// A place in a file.
@@ -140,52 +150,26 @@ fn explain(path: &Path, places: &Places, error: Error) -> ConfigError {
         .step_by(2)
         .map(str::to_owned);
     let kind = error.message().split('`').next().unwrap_or_default();
-    match (kind, names.next()) {
-        ("unknown field ", Some(name)) => {
-            let expected: Vec<_> = names.collect();
-            ConfigError::UnknownKey {
-                at,
-                key,
-                nearest: nearest(&name, &expected),
-                expected,
-            }
-        }
-        ("unknown variant ", Some(word)) => {
-            let expected: Vec<_> = names.collect();
-            ConfigError::UnknownWord {
-                at,
-                key,
-                nearest: nearest(&word, &expected),
-                word,
-                expected,
-            }
-        }
-        ("missing field ", Some(missing)) => ConfigError::MissingKey { at, missing },
+    let Some(name) = names.next() else {
+        let source = Box::new(error);
+        return ConfigError::Value { at, key, source };
+    };
+    let choice = Choice::of(&name, &names.collect::<Vec<_>>());
+    match kind {
+        "unknown field " => ConfigError::UnknownKey { at, key, choice },
+        "unknown variant " => ConfigError::UnknownWord {
+            at,
+            key,
+            word: name,
+            choice,
+        },
+        "missing field " => ConfigError::MissingKey { at, missing: name },
         _ => ConfigError::Value {
             at,
             key,
             source: Box::new(error),
         },
     }
-}
-
-/// The name that is meant when at most a third of the letters differ.
-pub(super) fn nearest<S: AsRef<str>>(name: &str, expected: &[S]) -> Option<String> {
-    let distance = |other: &str| strsim::osa_distance(name, other);
-    let best = expected
-        .iter()
-        .map(AsRef::as_ref)
-        .min_by_key(|other| distance(other))?;
-    let close = distance(best) * 3 <= best.len().max(name.len());
-    close.then(|| best.to_owned())
-}
-
-fn remedy(expected: &[String], nearest: Option<&str>) -> String {
-    if let Some(nearest) = nearest {
-        return format!("did you mean `{nearest}`?");
-    }
-    let names: Vec<_> = expected.iter().map(|name| format!("`{name}`")).collect();
-    format!("what can stand here: {}", names.join(", "))
 }
 
 #[cfg(test)]

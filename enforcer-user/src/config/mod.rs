@@ -1,16 +1,21 @@
 //! The configuration file: what the operator writes, and what the rest of the gateway makes of it.
 //!
-//! The way of a file: [`Config::load`] reads it, [`check`] finds everything that is wrong with it,
-//! and [`Config::compile`] turns it into rows for the datapath.
+//! The way of a file: [`Config::load`] reads it, [`check`](check::check) finds everything that is wrong with
+//! it, and [`Config::compile`] turns it into rows for the datapath.
 
+pub mod check;
+mod choice;
 mod compile;
 mod load;
+pub mod machine;
 mod management;
 mod places;
 mod rule;
 mod schema;
+mod sessions;
 mod value;
 
+pub use choice::Choice;
 pub use compile::{CompileError, Compiled, InterfacePlan, RoleNames};
 pub use load::{ConfigError, Position};
 pub use management::{Embedded, Management, ManagementError, Server};

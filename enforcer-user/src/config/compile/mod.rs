@@ -4,7 +4,7 @@ mod roles;
 mod rules;
 mod scopes;
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use enforcer_common::{
     limits,
@@ -14,6 +14,7 @@ use enforcer_common::{
 use ipnet::IpNet;
 
 pub use roles::RoleNames;
+pub(super) use roles::{EVERYONE, is_built_in};
 
 use super::{
     Config, HookChoice, Mode, Protocol, Server, Service,
@@ -131,25 +132,41 @@ pub enum CompileError {
     },
 }
 
+impl CompileError {
+    /// The key that is at fault.
+    pub(super) fn key(&self) -> String {
+        match self {
+            Self::UnknownRole { .. } => "lease.expired".to_owned(),
+            Self::UnknownZone { .. } | Self::TooManyInterfaces { .. } => "interface".to_owned(),
+            Self::Management(_) => "management".to_owned(),
+            Self::TooManyRoles { .. } | Self::TooManyRulePrefixes { .. } => "role".to_owned(),
+            Self::TooManyScopes { .. } => "scope".to_owned(),
+            Self::TooManyOwnRules { role, .. } | Self::TooManyRules { role, .. } => {
+                format!("role.{role}")
+            }
+        }
+    }
+}
+
 impl Config {
     /// Compiles the configuration. `more` are services of the gateway that the file does not name
     /// itself: its portal, its own management server, a remote one whose name had to be looked up.
     pub fn compile(&self, more: &[Service]) -> Result<Compiled, CompileError> {
-        let roles = RoleNames::of(self)?;
+        let names = RoleNames::of(self)?;
         let management = management_service(&self.management)?;
         let services = self.services.iter().chain(more).chain(&management);
-        let rules = rules::compile(self, &roles, services)?;
+        let rules = rules::compile(self, &names, services)?;
         Ok(Compiled {
             mode: self.mode,
             zones: self.zone_names(),
             interfaces: self.interface_plan()?,
-            role_rows: roles::rows(self, &roles, &rules),
+            role_rows: roles::rows(self, &names, &rules),
             rules,
             scopes: scopes::compile(self)?,
             unknown_timeout: self.unknown.timeout,
             first_datagram: self.unknown.first_datagram,
-            lease_expired: roles.require(&self.lease.expired)?,
-            roles,
+            lease_expired: names.require(&self.lease.expired)?,
+            roles: names,
         })
     }
 
@@ -200,11 +217,10 @@ fn management_service(management: &Management) -> Result<Option<Service>, Compil
         return Ok(None);
     };
     let host = url.host_str().unwrap_or_default();
-    let Ok(address) = host.trim_matches(['[', ']']).parse() else {
-        return Ok(None);
-    };
-    Ok(url.port_or_known_default().map(|port| Service {
-        to: vec![IpNet::from(std::net::IpAddr::clone(&address))],
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
+    let service = address.zip(url.port_or_known_default());
+    Ok(service.map(|(address, port)| Service {
+        to: vec![address.into()],
         protocol: Protocol::TCP,
         ports: vec![port.into()],
     }))

@@ -91,21 +91,21 @@ pub(in crate::config) fn is_built_in(name: &str) -> bool {
 /// A row for every number of a role.
 pub(super) fn rows(
     config: &Config,
-    roles: &RoleNames,
+    names: &RoleNames,
     rules: &[(RoleId, IpNet, RuleSet)],
 ) -> Vec<(RoleId, RoleRow)> {
     let ids = (0..=RoleId::EVERYONE.0).map(RoleId);
     let row = |role: RoleId| {
         let has_rules = rules.iter().any(|(owner, ..)| *owner == role);
-        let rules = flag(has_rules, RoleRow::RULES);
-        RoleRow::new(meaning(role, config.roles.get(roles.name(role)), roles) | rules)
+        let written = config.roles.get(names.name(role));
+        RoleRow::new(meaning(role, written, names) | flag(has_rules, RoleRow::RULES))
     };
     ids.map(|role| (role, row(role))).collect()
 }
 
 /// What a role means apart from its rules. Hosts of a number that no role has are stopped.
-fn meaning(role: RoleId, written: Option<&Role>, roles: &RoleNames) -> u32 {
-    if role == RoleId::EVERYONE || !roles.iter().any(|(id, _)| id == role) {
+fn meaning(role: RoleId, written: Option<&Role>, names: &RoleNames) -> u32 {
+    if role == RoleId::EVERYONE || !names.iter().any(|(id, _)| id == role) {
         return 0;
     }
     let (action, told) = match role {
@@ -114,14 +114,91 @@ fn meaning(role: RoleId, written: Option<&Role>, roles: &RoleNames) -> u32 {
         _ => (Action::Deny, true),
     };
     let written = written.cloned().unwrap_or_default();
-    flag(
-        written.default.unwrap_or(action) == Action::Allow,
-        RoleRow::ALLOW,
-    ) | flag(written.portal.unwrap_or(told), RoleRow::PORTAL)
+    let allow = written.default.unwrap_or(action) == Action::Allow;
+    flag(allow, RoleRow::ALLOW)
+        | flag(written.portal.unwrap_or(told), RoleRow::PORTAL)
         | flag(written.reject.unwrap_or(told), RoleRow::REJECT)
         | flag(written.monitor.unwrap_or(false), RoleRow::MONITOR)
 }
 
 const fn flag(set: bool, flag: u32) -> u32 {
     if set { flag } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> Config {
+        Config::parse("e.toml".as_ref(), text).expect("a configuration")
+    }
+
+    #[test]
+    fn built_in_roles_mean_what_they_say() {
+        let compiled = config("")
+            .compile(&[])
+            .expect("a configuration that compiles");
+        let told = RoleRow::PORTAL | RoleRow::REJECT;
+        let meanings = [
+            (RoleId::UNKNOWN, told),
+            (RoleId::AUTHORIZED, RoleRow::ALLOW),
+            (RoleId::QUARANTINE, told),
+            (RoleId::DENIED, 0),
+            (RoleId::BYPASS, RoleRow::ALLOW),
+            (RoleId(7), 0),
+            (RoleId::EVERYONE, 0),
+        ];
+        assert_eq!(compiled.role_rows.len(), limits::ROLES);
+        for (role, flags) in meanings {
+            assert!(
+                compiled.role_rows.contains(&(role, RoleRow::new(flags))),
+                "{role:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn own_roles_are_numbered_by_name_and_built_in_ones_adjusted() {
+        let text = "
+            [role.printers]
+            default = 'allow'
+            reject = false
+            portal = false
+            [role.guests]
+            default = 'deny'
+            monitor = true
+            [[role.quarantine.rule]]
+            to = ['192.0.2.1/32']
+        ";
+        let compiled = config(text)
+            .compile(&[])
+            .expect("a configuration that compiles");
+        let told = RoleRow::PORTAL | RoleRow::REJECT;
+        let meanings = [
+            ("guests", RoleId(8), told | RoleRow::MONITOR),
+            ("printers", RoleId(9), RoleRow::ALLOW),
+            ("quarantine", RoleId::QUARANTINE, told | RoleRow::RULES),
+        ];
+        for (name, role, flags) in meanings {
+            assert_eq!(compiled.roles.id(name), Some(role));
+            assert_eq!(compiled.roles.name(role), name);
+            assert!(
+                compiled.role_rows.contains(&(role, RoleRow::new(flags))),
+                "{name}"
+            );
+        }
+        assert_eq!(compiled.roles.id("everyone"), None);
+        assert_eq!(compiled.roles.name(RoleId(10)), "unassigned");
+    }
+
+    #[test]
+    fn too_many_roles_are_refused() {
+        use std::fmt::Write;
+        let text = (0..=MAX_OWN).fold(String::new(), |mut text, number| {
+            let _ = writeln!(text, "[role.r{number}]\ndefault = 'deny'");
+            text
+        });
+        let error = config(&text).compile(&[]).expect_err("too many");
+        assert_eq!(error, CompileError::TooManyRoles { count: MAX_OWN + 1 });
+    }
 }

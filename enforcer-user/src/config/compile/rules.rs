@@ -1,6 +1,10 @@
 //! Rules: from the order in the file to one set for each role and prefix.
 
-use std::{collections::BTreeMap, iter, net::Ipv6Addr};
+use std::{
+    collections::BTreeMap,
+    iter,
+    net::{IpAddr, Ipv6Addr},
+};
 
 use enforcer_common::{
     limits,
@@ -10,7 +14,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::{
     super::{Action, Config, PortRange, Protocol, Rule, Service},
-    CompileError, RoleNames,
+    CompileError, Compiled, RoleNames,
 };
 
 /// The rules that each prefix has of its own, in the order of the file.
@@ -19,15 +23,15 @@ type OwnRules = BTreeMap<(RoleId, IpNet), Vec<role::Rule>>;
 /// The sets of all roles, the services as rules of [`RoleId::EVERYONE`].
 pub(super) fn compile<'a>(
     config: &Config,
-    roles: &RoleNames,
+    names: &RoleNames,
     services: impl Iterator<Item = &'a Service>,
 ) -> Result<Vec<(RoleId, IpNet, RuleSet)>, CompileError> {
-    let own = own_rules(config, roles, services)?;
+    let own = own_rules(config, names, services)?;
     if own.len() > limits::RULE_PREFIXES as usize {
         return Err(CompileError::TooManyRulePrefixes { count: own.len() });
     }
     let sets = own.keys().map(|&(role, prefix)| {
-        let set = set(&own, role, prefix, roles.name(role))?;
+        let set = set(&own, role, prefix, names.name(role))?;
         Ok((role, prefix, set))
     });
     sets.collect()
@@ -35,7 +39,7 @@ pub(super) fn compile<'a>(
 
 fn own_rules<'a>(
     config: &Config,
-    roles: &RoleNames,
+    names: &RoleNames,
     services: impl Iterator<Item = &'a Service>,
 ) -> Result<OwnRules, CompileError> {
     let mut own = OwnRules::new();
@@ -43,18 +47,18 @@ fn own_rules<'a>(
         add(&mut own, RoleId::EVERYONE, &service.rule());
     }
     for (name, role) in &config.roles {
-        let id = roles.require(name)?;
+        let id = names.require(name)?;
         role.rules.iter().for_each(|rule| add(&mut own, id, rule));
     }
     part_families(&mut own);
     Ok(own)
 }
 
-fn add(own: &mut OwnRules, role: RoleId, rule: &Rule) {
-    for prefix in &rule.to {
+fn add(own: &mut OwnRules, role: RoleId, written: &Rule) {
+    for prefix in &written.to {
         own.entry((role, prefix.trunc()))
             .or_default()
-            .extend(rows(rule));
+            .extend(rows(written));
     }
 }
 
@@ -120,3 +124,18 @@ fn set(own: &OwnRules, role: RoleId, prefix: IpNet, name: &str) -> Result<RuleSe
     set.count = u32::try_from(count).unwrap_or(0);
     Ok(set)
 }
+
+impl Compiled {
+    /// What the rules of a role say of a remote address, as the datapath looks it up.
+    pub fn allows(&self, role: RoleId, remote: IpAddr, protocol: u8, port: u16) -> Option<bool> {
+        let (.., set) = self
+            .rules
+            .iter()
+            .filter(|(owner, prefix, _)| *owner == role && prefix.contains(&remote))
+            .max_by_key(|(_, prefix, _)| prefix.prefix_len())?;
+        set.decide(protocol, Some(port))
+    }
+}
+
+#[cfg(test)]
+mod tests;

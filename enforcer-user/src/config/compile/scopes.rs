@@ -51,3 +51,41 @@ impl Compiled {
             .map_or(Scope::Checked, |(.., scope)| *scope)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_prefix_of_the_zone_counts_and_operators_win() {
+        let text = "
+            operators = ['10.0.0.7']
+            default_scope = 'outside'
+            [[interface]]
+            name = 'a0'
+            zone = 'a'
+            [[interface]]
+            name = 'b0'
+            zone = 'b'
+            [[scope]]
+            prefix = '10.0.0.0/8'
+            action = 'checked'
+            [[scope]]
+            prefix = '10.0.0.0/24'
+            zone = 'b'
+            action = 'bypassed'
+        ";
+        let config = Config::parse("e.toml".as_ref(), text).expect("a configuration");
+        let compiled = config.compile(&[]).expect("a configuration that compiles");
+        let scope =
+            |zone, address: &str| compiled.scope(zone, address.parse().expect("an address"));
+        assert_eq!(compiled.zones, ["a", "b"]);
+        assert_eq!(scope(0, "10.0.0.1"), Scope::Checked);
+        assert_eq!(scope(1, "10.0.0.1"), Scope::Bypassed);
+        assert_eq!(scope(1, "10.0.1.1"), Scope::Checked);
+        assert_eq!(scope(0, "10.0.0.7"), Scope::Bypassed);
+        assert_eq!(scope(0, "2001:db8::1"), Scope::Outside);
+        // Both defaults and three prefixes in one zone, one more in the other.
+        assert_eq!(compiled.scopes.len(), 4 + 5);
+    }
+}
