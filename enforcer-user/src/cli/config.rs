@@ -78,10 +78,12 @@ impl CheckArgs {
                 return self.report(format, Some(error), Vec::new());
             }
         };
-        let mut findings = check::check(&config);
-        if !self.offline {
-            findings.extend(check::check_machine(&config, &Machine::read()?));
-        }
+        let machine = if self.offline {
+            None
+        } else {
+            Some(Machine::read()?)
+        };
+        let findings = check::check(&config, machine.as_ref());
         self.report(format, None, findings)
     }
 

@@ -14,22 +14,22 @@ use super::{Choice, Config, places::Places};
 pub enum ConfigError {
     /// The file cannot be read.
     #[error(
-        "cannot read the configuration {}: {source}; \
+        "cannot read the configuration {}: {cause}; \
          `enforcer config example` prints one to begin with", path.display()
     )]
     Read {
         /// The file.
         path: PathBuf,
         /// What the operating system says.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file is no TOML.
-    #[error("{at}: {}; the file must be TOML (https://toml.io)", source.message())]
+    #[error("{at}: {}; the file must be TOML (https://toml.io)", cause.message())]
     Syntax {
         /// Where.
         at: Position,
         /// What the parser says.
-        source: Box<Error>,
+        cause: Box<Error>,
     },
     /// A key that means nothing.
     #[error("{at}: unknown key `{key}`; {choice}")]
@@ -62,14 +62,14 @@ pub enum ConfigError {
         missing: String,
     },
     /// A value of the wrong kind.
-    #[error("{at}: `{key}`: {}", source.message())]
+    #[error("{at}: `{key}`: {}", in_plain_words(cause))]
     Value {
         /// Where.
         at: Position,
         /// The key.
         key: String,
         /// What is wrong with it.
-        source: Box<Error>,
+        cause: Box<Error>,
     },
 }
 
@@ -108,18 +108,18 @@ impl Config {
     /// Reads a file. That it is read does not mean that it makes sense: see
     /// [`check`](super::check).
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        let text = fs::read_to_string(path).map_err(|cause| ConfigError::Read {
             path: path.to_owned(),
-            source,
+            cause,
         })?;
         Self::parse(path, &text)
     }
 
     /// Reads the text of a file; errors name it by `path`.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let places = Places::read(text).map_err(|source| ConfigError::Syntax {
-            at: position(path, &Places::lines_of(text), &source),
-            source: Box::new(source),
+        let places = Places::read(text).map_err(|cause| ConfigError::Syntax {
+            at: position(path, &Places::lines_of(text), &cause),
+            cause: Box::new(cause),
         })?;
         match toml::from_str::<Self>(text) {
             Ok(config) => Ok(Self { places, ..config }),
@@ -151,8 +151,8 @@ fn explain(path: &Path, places: &Places, error: Error) -> ConfigError {
         .map(str::to_owned);
     let kind = error.message().split('`').next().unwrap_or_default();
     let Some(name) = names.next() else {
-        let source = Box::new(error);
-        return ConfigError::Value { at, key, source };
+        let cause = Box::new(error);
+        return ConfigError::Value { at, key, cause };
     };
     let choice = Choice::of(&name, &names.collect::<Vec<_>>());
     match kind {
@@ -167,9 +167,19 @@ fn explain(path: &Path, places: &Places, error: Error) -> ConfigError {
         _ => ConfigError::Value {
             at,
             key,
-            source: Box::new(error),
+            cause: Box::new(error),
         },
     }
+}
+
+/// What serde says of numbers is the name of a type.
+fn in_plain_words(error: &Error) -> String {
+    let numbers = [("u16", u32::from(u16::MAX)), ("u32", u32::MAX)];
+    let message = error.message().to_owned();
+    numbers.into_iter().fold(message, |message, (kind, most)| {
+        let range = format!("expected a number from 0 to {most}");
+        message.replace(&format!("expected {kind}"), &range)
+    })
 }
 
 #[cfg(test)]
@@ -223,7 +233,7 @@ mod tests {
         );
         assert_eq!(
             message("[portal]\nport = 70000"),
-            "e.toml:2:8: `portal.port`: invalid value: integer `70000`, expected u16"
+            "e.toml:2:8: `portal.port`: invalid value: integer `70000`, expected a number from 0 to 65535"
         );
     }
 

@@ -30,12 +30,12 @@ pub struct Session {
 #[derive(Debug, thiserror::Error)]
 pub enum SessionsError {
     /// A list of the kernel cannot be read.
-    #[error("cannot tell who is connected to this machine: {}: {source}", path.display())]
+    #[error("cannot tell who is connected to this machine: {}: {cause}", path.display())]
     Read {
         /// The list.
         path: PathBuf,
         /// What the operating system says.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -61,9 +61,9 @@ pub(super) fn read() -> Result<Vec<Session>, SessionsError> {
 fn lines(path: &Path) -> Result<String, SessionsError> {
     match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        result => result.map_err(|source| SessionsError::Read {
+        result => result.map_err(|cause| SessionsError::Read {
             path: path.to_owned(),
-            source,
+            cause,
         }),
     }
 }

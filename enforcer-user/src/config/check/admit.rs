@@ -7,7 +7,7 @@ use super::{
         Config, ConfigError,
         machine::{Machine, MachineError},
     },
-    Finding, check, check_machine,
+    Finding, check,
 };
 
 /// Why a configuration is not used.
@@ -41,8 +41,7 @@ fn lines(findings: &[Finding]) -> String {
 /// Warnings go to the log.
 pub fn admit(path: &Path) -> Result<Config, AdmitError> {
     let config = Config::load(path)?;
-    let mut findings = check(&config);
-    findings.extend(check_machine(&config, &Machine::read()?));
+    let findings = check(&config, Some(&Machine::read()?));
     let (errors, warnings): (Vec<_>, Vec<_>) = findings.into_iter().partition(Finding::is_error);
     for warning in warnings {
         tracing::warn!(file = %path.display(), "{warning}");

@@ -186,12 +186,12 @@ pub enum Fault {
         other: &'static str,
     },
     /// A file that cannot be used.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {cause}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// What the operating system says.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A secret that is none.
     #[error("the token in {} can be read by every user of this machine", path.display())]

@@ -43,9 +43,9 @@ fn token(path: &Path) -> Option<Fault> {
 }
 
 fn unreadable(path: &Path) -> Option<Fault> {
-    let source = File::open(path).err()?;
+    let cause = File::open(path).err()?;
     Some(Fault::File {
         path: path.to_owned(),
-        source,
+        cause,
     })
 }

@@ -1,7 +1,6 @@
 //! Everything that is wrong with a configuration, all at once.
 //!
-//! [`check`] looks at the file alone; [`check_machine`] at the machine that it is for. Both only
-//! read. [`admit`] is what `enforcer run` asks before it touches anything.
+//! [`check`] only looks; [`admit`] is what `enforcer run` asks before it touches anything.
 
 mod admit;
 mod fault;
@@ -87,8 +86,9 @@ impl Serialize for Finding {
     }
 }
 
-/// What is wrong with the file itself, in the order of its lines.
-pub fn check(config: &Config) -> Vec<Finding> {
+/// Everything that is wrong with a configuration, in the order of its lines: in itself, and on this
+/// machine where one is given.
+pub fn check(config: &Config, machine: Option<&Machine>) -> Vec<Finding> {
     let mut findings = Findings::new(&config.places);
     interfaces::check(config, &mut findings);
     scopes::check(config, &mut findings);
@@ -96,16 +96,13 @@ pub fn check(config: &Config) -> Vec<Finding> {
     rules::check(config, &mut findings);
     listeners::check(config, &mut findings);
     limits(config, &mut findings);
-    findings.sorted()
-}
-
-/// What is wrong with the file on this machine, beyond what [`check`] finds.
-pub fn check_machine(config: &Config, machine: &Machine) -> Vec<Finding> {
-    let mut findings = Findings::new(&config.places);
-    interfaces::check_machine(config, machine, &mut findings);
-    files::check(config, &mut findings);
-    lockout::check(config, machine, &mut findings);
-    findings.sorted()
+    if let Some(machine) = machine {
+        interfaces::check_machine(config, machine, &mut findings);
+        files::check(config, &mut findings);
+        lockout::check(config, machine, &mut findings);
+    }
+    findings.list.sort_by_key(|finding| finding.line);
+    findings.list
 }
 
 /// Whether everything fits; only asked when nothing else is wrong, since compiling needs that.
@@ -148,11 +145,6 @@ impl<'a> Findings<'a> {
         {
             self.add(key, Fault::MappedPrefix { prefix });
         }
-    }
-
-    fn sorted(mut self) -> Vec<Finding> {
-        self.list.sort_by_key(|finding| finding.line);
-        self.list
     }
 }
 

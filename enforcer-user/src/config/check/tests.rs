@@ -1,5 +1,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
+use enforcer_protocol::pin::Pin;
+
 use super::*;
 use crate::config::{EXAMPLE, Mode};
 
@@ -12,7 +14,7 @@ fn parse(text: &str) -> Config {
 /// Line and key of each finding.
 fn found(text: &str) -> Vec<(usize, String)> {
     let place = |finding: Finding| (finding.line.unwrap_or(0), finding.key);
-    check(&parse(text)).into_iter().map(place).collect()
+    check(&parse(text), None).into_iter().map(place).collect()
 }
 
 /// What is found in text behind one interface, whose own lines are not counted.
@@ -218,7 +220,7 @@ fn scopes_do_not_take_from_operators() {
 fn rules_that_do_not_fit_are_named_by_their_role() {
     let rule = "[[role.quarantine.rule]]\nto = [\"10.0.0.1\"]\n".repeat(17);
     let config = parse(&format!("{START}{rule}"));
-    let findings = check(&config);
+    let findings = check(&config, None);
     assert_eq!(findings.len(), 1);
     let message = findings[0].to_string();
     assert!(message.contains("17 rules for 10.0.0.1/32"), "{message}");
@@ -230,11 +232,14 @@ fn the_machine_is_looked_at() {
     let token = folder.path().join("token");
     fs::write(&token, "secret").expect("a file");
     fs::set_permissions(&token, fs::Permissions::from_mode(0o644)).expect("open to all");
-    let text =
-        format!("{START}[management]\ntoken_file = {token:?}\n[user]\nname = \"no such one\"");
+    let pin = Pin::of(b"certificate");
+    let text = format!(
+        "{START}[management]\nurl = \"https://10.0.0.1\"\npin = \"{pin}\"\n\
+         token_file = {token:?}\n[user]\nname = \"no such one\""
+    );
     let config = parse(&text);
     let keys = |config: &Config, machine: &Machine| {
-        let findings = check_machine(config, machine);
+        let findings = check(config, Some(machine));
         findings
             .into_iter()
             .map(|finding| finding.key)
