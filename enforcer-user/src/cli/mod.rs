@@ -1,6 +1,7 @@
 //! The command line.
 
 mod agent;
+mod config;
 mod output;
 mod server;
 
@@ -24,6 +25,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Checks configurations, prints an example.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// The management server: judges postures, streams decisions.
     #[command(subcommand)]
     Server(server::ServerCommand),
@@ -37,6 +41,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         output::init_logs(self.log);
         let result = match self.command {
+            Command::Config(command) => command.run(self.output),
             Command::Server(command) => command.run(self.output),
             Command::Agent(command) => command.run(self.output),
         };

@@ -1,1 +1,31 @@
-//! The configuration file.
+//! The configuration file: what the operator writes, and what the rest of the gateway makes of it.
+//!
+//! The way of a file: [`Config::load`] reads it, [`check`](check::check) finds everything that is wrong with
+//! it, and [`Config::compile`] turns it into rows for the datapath.
+
+pub mod check;
+mod choice;
+mod compile;
+mod load;
+pub mod machine;
+mod management;
+mod places;
+mod rule;
+mod schema;
+mod sessions;
+mod value;
+
+pub use choice::Choice;
+pub use compile::{CompileError, Compiled, InterfacePlan, RoleNames};
+pub use load::{ConfigError, Position};
+pub use management::{Embedded, Management, ManagementError, Server};
+pub use places::Places;
+pub use rule::{Action, Role, Rule, Service};
+pub use schema::{
+    Config, HookChoice, Interface, Lease, Metrics, Mode, OnStop, Portal, ScopeAction, ScopeEntry,
+    Unknown, User,
+};
+pub use value::{PortRange, Protocol, ValueError};
+
+/// A complete configuration with a comment for every key.
+pub const EXAMPLE: &str = include_str!("../../enforcer.example.toml");

@@ -1,0 +1,351 @@
+//! Everything that can be wrong with a configuration that can be read.
+
+use std::{borrow::Cow, io, net::IpAddr, path::PathBuf, time::Duration};
+
+use enforcer_common::limits;
+use ipnet::IpNet;
+
+use super::{
+    super::{Choice, CompileError, ManagementError, Mode, PortRange, Protocol, ScopeAction},
+    Severity,
+};
+
+/// One thing that is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// Nothing to attach to.
+    #[error("no interface is named, so nothing would be enforced")]
+    NoInterface,
+    /// Not a name of an interface.
+    #[error("`{name}` cannot be the name of an interface")]
+    InterfaceName {
+        /// The name.
+        name: String,
+    },
+    /// Named twice.
+    #[error("the interface `{name}` is named twice")]
+    InterfaceTwice {
+        /// The name.
+        name: String,
+    },
+    /// Not on this machine.
+    #[error("this machine has no interface `{name}`")]
+    NoSuchInterface {
+        /// The name.
+        name: String,
+        /// The one that may be meant.
+        choice: Choice,
+    },
+    /// A zone without a name.
+    #[error("a zone needs a name")]
+    ZoneName,
+    /// Named twice.
+    #[error("the zone `{zone}` is named twice")]
+    ZoneTwice {
+        /// Its name.
+        zone: String,
+    },
+    /// Not among the zones.
+    #[error("there is no zone `{zone}`")]
+    UnknownZone {
+        /// Its name.
+        zone: String,
+        /// The one that may be meant.
+        choice: Choice,
+    },
+    /// No room, or more than memory holds.
+    #[error("the hosts table cannot have {rows} rows")]
+    HostCapacity {
+        /// How many were asked for.
+        rows: u32,
+    },
+    /// A path that depends on where the program was started.
+    #[error("`{}` is a relative path", path.display())]
+    RelativePath {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Bits beyond the length are set.
+    #[error("`{prefix}` has bits beyond its length")]
+    HostBits {
+        /// The prefix.
+        prefix: IpNet,
+    },
+    /// IPv4 written as IPv6.
+    #[error("`{prefix}` is IPv4 written as IPv6, which no host may send")]
+    MappedPrefix {
+        /// The prefix.
+        prefix: IpNet,
+    },
+    /// The same prefix twice in a zone.
+    #[error("the scope {prefix} is there twice in the same zone")]
+    ScopeTwice {
+        /// The prefix.
+        prefix: IpNet,
+        /// Line of the first.
+        first: Option<usize>,
+    },
+    /// A scope that changes nothing.
+    #[error("the scope {prefix} lies in {parent}, which is {} already", word(*action))]
+    ScopeInScope {
+        /// The prefix.
+        prefix: IpNet,
+        /// The prefix around it.
+        parent: IpNet,
+        /// What both say.
+        action: ScopeAction,
+    },
+    /// A scope that takes from the operators what they were promised.
+    #[error("the scope {prefix} ({}) lies in the operators' {operators}", word(*action))]
+    ScopeInOperators {
+        /// The prefix.
+        prefix: IpNet,
+        /// The operators' prefix.
+        operators: IpNet,
+        /// What the scope says.
+        action: ScopeAction,
+    },
+    /// Everyone is an operator.
+    #[error("the operators' {prefix} is every address, so that nobody would be checked")]
+    EveryoneOperator {
+        /// The prefix.
+        prefix: IpNet,
+    },
+    /// A rule without destination.
+    #[error("the list of destinations is empty, so the entry means nothing")]
+    NoDestination,
+    /// Ports where there are none.
+    #[error("packets of the protocol `{protocol}` have no ports to compare")]
+    PortsWithout {
+        /// The protocol.
+        protocol: Protocol,
+    },
+    /// An empty range.
+    #[error("the range of ports {ports} ends before it begins")]
+    PortOrder {
+        /// The range.
+        ports: PortRange,
+    },
+    /// ICMP of the other family.
+    #[error("`{protocol}` is never sent to {prefix}: it belongs to the other address family")]
+    OtherFamily {
+        /// The protocol.
+        protocol: Protocol,
+        /// The prefix.
+        prefix: IpNet,
+    },
+    /// Not a name of a role.
+    #[error("`{role}` cannot be the name of a role")]
+    RoleName {
+        /// The name.
+        role: String,
+    },
+    /// A role that is neither built in nor complete: most likely misspelt.
+    #[error("there is no role `{role}`, and as a new one it does not say its `default`")]
+    NewRole {
+        /// Its name.
+        role: String,
+        /// The one that may be meant.
+        choice: Choice,
+    },
+    /// A role that is not there.
+    #[error("there is no role `{role}`")]
+    UnknownRole {
+        /// Its name.
+        role: String,
+        /// The one that may be meant.
+        choice: Choice,
+    },
+    /// Hosts that comply would be stopped.
+    #[error("the role `{role}` is for hosts that may pass, and denies by default")]
+    TrustedDenied {
+        /// Its name.
+        role: String,
+    },
+    /// No management server, or no clear one.
+    #[error(transparent)]
+    Management(ManagementError),
+    /// No address to listen on.
+    #[error("the embedded management server listens nowhere")]
+    NoListener,
+    /// A lease that a single lost heartbeat ends.
+    #[error("a lease of {lease:?} ends between two heartbeats")]
+    ShortLease {
+        /// The lease.
+        lease: Duration,
+    },
+    /// Port 0.
+    #[error("the portal needs a port")]
+    NoPort,
+    /// Two listeners on one port.
+    #[error("port {port} is taken by `{other}` already")]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// The key that has it.
+        other: &'static str,
+    },
+    /// A file that cannot be used.
+    #[error("cannot read {}: {cause}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        cause: io::Error,
+    },
+    /// A secret that is none.
+    #[error("the token in {} can be read by every user of this machine", path.display())]
+    OpenToken {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Nobody to run the children as.
+    #[error("this machine has no user `{name}`")]
+    NoSuchUser {
+        /// The name.
+        name: String,
+    },
+    /// The operator would lose the connection that he works through.
+    #[error("{peer} is connected to this machine through `{interface}`, and {}", consequence(*mode))]
+    LockOut {
+        /// Where the operator is.
+        peer: IpAddr,
+        /// The interface that he comes through.
+        interface: String,
+        /// The mode of the configuration.
+        mode: Mode,
+    },
+    /// More than fits.
+    #[error(transparent)]
+    Compile(CompileError),
+}
+
+impl Fault {
+    /// Whether it keeps the configuration from being used.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::EveryoneOperator { .. }
+            | Self::OtherFamily { .. }
+            | Self::TrustedDenied { .. }
+            | Self::LockOut {
+                mode: Mode::Monitor,
+                ..
+            } => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+
+    /// What to do about it.
+    pub fn remedy(&self) -> Cow<'static, str> {
+        match self {
+            Self::NoInterface => {
+                "add `[[interface]]` with the `name` of an interface on the side of the hosts"
+                    .into()
+            }
+            Self::InterfaceName { .. } => {
+                "write the name that `ip link` shows: 1 to 15 letters, without spaces and slashes"
+                    .into()
+            }
+            Self::InterfaceTwice { .. }
+            | Self::ZoneTwice { .. }
+            | Self::ScopeTwice { first: None, .. } => "remove one of the two".into(),
+            Self::ZoneName => "write a name, or remove the entry".into(),
+            Self::RelativePath { .. } => "write the whole path, from `/` on".into(),
+            Self::MappedPrefix { .. } => "write it as an IPv4 prefix".into(),
+            Self::ScopeInScope { .. } => {
+                "remove it, limit it to another `zone`, or give it another `action`".into()
+            }
+            Self::ScopeInOperators { .. } => {
+                "remove the scope, or make the operators' prefix smaller".into()
+            }
+            Self::EveryoneOperator { .. } => "name only the prefixes of administrators".into(),
+            Self::NoDestination => {
+                "name prefixes in `to`, such as [\"192.0.2.10/32\"], or remove the entry".into()
+            }
+            Self::PortsWithout { .. } => {
+                "set `protocol` to tcp, udp or sctp, or remove `ports`".into()
+            }
+            Self::OtherFamily { .. } => "use icmp for IPv4 and icmpv6 for IPv6".into(),
+            Self::RoleName { .. } => {
+                "use small letters, digits, `-` and `_`, and not the word `everyone`".into()
+            }
+            Self::TrustedDenied { .. } => {
+                "remove `default`, unless its rules name all that such hosts may reach".into()
+            }
+            Self::Management(error) => management(*error).into(),
+            Self::NoListener => {
+                "name an address in `listen`, such as \"0.0.0.0:8443\", or remove the key".into()
+            }
+            Self::NoPort => "write a port, such as 8480".into(),
+            Self::PortTaken { .. } => "give one of them another port".into(),
+            Self::File { .. } => "create the file, or correct the path".into(),
+            Self::NoSuchUser { .. } => {
+                "name an unprivileged user that exists; without `[user]` it is `nobody`".into()
+            }
+            Self::Compile(_) => "use fewer: join neighbouring prefixes and ranges of ports".into(),
+            Self::NoSuchInterface { choice, .. }
+            | Self::UnknownZone { choice, .. }
+            | Self::UnknownRole { choice, .. } => choice.to_string().into(),
+            Self::NewRole {
+                choice: choice @ Choice::Nearest(_),
+                ..
+            } => format!("{choice} For a new role add `default = \"deny\"` or \"allow\"").into(),
+            Self::NewRole { .. } => "add `default = \"deny\"` or `default = \"allow\"`".into(),
+            Self::HostCapacity { .. } => {
+                let (most, usual) = (super::MAX_HOSTS, limits::HOSTS);
+                format!("write a number from 1 to {most}; {usual} is usual").into()
+            }
+            Self::HostBits { prefix } => {
+                let network = prefix.trunc();
+                format!("write \"{network}\", or the address alone if one host is meant").into()
+            }
+            Self::ScopeTwice {
+                first: Some(line), ..
+            } => format!("remove it, or the one in line {line}").into(),
+            Self::PortOrder { ports } => format!("write \"{}-{}\"", ports.last, ports.first).into(),
+            Self::ShortLease { .. } => {
+                let least = super::MIN_LEASE.as_secs();
+                format!("write at least \"{least}s\"; \"180s\" is usual").into()
+            }
+            Self::OpenToken { path } => format!(
+                "chmod 600 {}; since others may have read it, have the server make a new token",
+                path.display()
+            )
+            .into(),
+            Self::LockOut { peer, .. } => {
+                format!("add \"{}\" to `operators`", IpNet::from(*peer)).into()
+            }
+        }
+    }
+}
+
+const fn management(error: ManagementError) -> &'static str {
+    match error {
+        ManagementError::Neither => "add `url`, or a section `[management.embedded]`",
+        ManagementError::Both => "remove `url` or the section `[management.embedded]`",
+        ManagementError::NotHttps => "write an address that begins with https://",
+        ManagementError::PinMissing => {
+            "add `pin = \"sha256:…\"`, which the server prints when it starts"
+        }
+        ManagementError::TokenMissing => {
+            "add `token_file` with the path of a file that holds the token made for this gateway"
+        }
+    }
+}
+
+const fn word(action: ScopeAction) -> &'static str {
+    match action {
+        ScopeAction::Checked => "checked",
+        ScopeAction::Bypassed => "bypassed",
+        ScopeAction::Outside => "outside",
+    }
+}
+
+const fn consequence(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Enforce => "would be cut off: its address is checked",
+        Mode::Monitor => {
+            "would be cut off as soon as the mode is `enforce`: its address is checked"
+        }
+    }
+}

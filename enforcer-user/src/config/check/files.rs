@@ -1,0 +1,51 @@
+//! Files and users that the configuration names.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
+
+use nix::unistd;
+
+use super::{super::Config, Fault, Findings};
+
+/// The bits by which users that neither own a file nor are in its group may use it.
+const OTHERS: u32 = 0o007;
+
+pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
+    let management = &config.management;
+    if let Some(fault) = management.token_file.as_deref().and_then(token) {
+        findings.add("management.token_file", fault);
+    }
+    let policy = management
+        .embedded
+        .as_ref()
+        .and_then(|embedded| embedded.policy.as_deref());
+    if let Some(fault) = policy.and_then(unreadable) {
+        findings.add("management.embedded.policy", fault);
+    }
+    let name = &config.user.name;
+    if !matches!(unistd::User::from_name(name), Ok(Some(_))) {
+        let name = name.clone();
+        findings.add("user.name", Fault::NoSuchUser { name });
+    }
+}
+
+fn token(path: &Path) -> Option<Fault> {
+    if let Some(fault) = unreadable(path) {
+        return Some(fault);
+    }
+    let open = fs::metadata(path).is_ok_and(|found| found.permissions().mode() & OTHERS != 0);
+    open.then(|| Fault::OpenToken {
+        path: path.to_owned(),
+    })
+}
+
+fn unreadable(path: &Path) -> Option<Fault> {
+    let cause = File::open(path).err()?;
+    Some(Fault::File {
+        path: path.to_owned(),
+        cause,
+    })
+}

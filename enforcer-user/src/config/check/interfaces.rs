@@ -1,0 +1,76 @@
+//! Interfaces and zones.
+
+use super::{
+    super::{Choice, Config, machine::Machine},
+    Fault, Findings, MAX_HOSTS,
+};
+
+/// The kernel's names have 15 letters and a zero.
+const MAX_NAME: usize = 15;
+
+pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
+    if config.interfaces.is_empty() {
+        findings.add("interface", Fault::NoInterface);
+    }
+    let zones = config.zone_names();
+    for (index, interface) in config.interfaces.iter().enumerate() {
+        let name = interface.name.clone();
+        let key = format!("interface[{index}].name");
+        if !is_name(&name) {
+            findings.add(key, Fault::InterfaceName { name });
+        } else if config.interfaces[..index]
+            .iter()
+            .any(|other| other.name == name)
+        {
+            findings.add(key, Fault::InterfaceTwice { name });
+        }
+        zone(
+            &zones,
+            &interface.zone,
+            format!("interface[{index}].zone"),
+            findings,
+        );
+    }
+    for (index, name) in config.zones.iter().enumerate() {
+        if config.zones[..index].contains(name) {
+            let zone = name.clone();
+            findings.add(format!("zones[{index}]"), Fault::ZoneTwice { zone });
+        }
+    }
+    if !(1..=MAX_HOSTS).contains(&config.host_capacity) {
+        let rows = config.host_capacity;
+        findings.add("host_capacity", Fault::HostCapacity { rows });
+    }
+}
+
+/// A zone must have a name and be among the zones.
+pub(super) fn zone(zones: &[String], zone: &str, key: String, findings: &mut Findings<'_>) {
+    if zone.is_empty() {
+        findings.add(key, Fault::ZoneName);
+    } else if !zones.iter().any(|name| name == zone) {
+        let fault = Fault::UnknownZone {
+            zone: zone.to_owned(),
+            choice: Choice::of(zone, zones),
+        };
+        findings.add(key, fault);
+    }
+}
+
+pub(super) fn check_machine(config: &Config, machine: &Machine, findings: &mut Findings<'_>) {
+    for (index, interface) in config.interfaces.iter().enumerate() {
+        if machine.addresses.contains_key(&interface.name) {
+            continue;
+        }
+        let present: Vec<_> = machine.addresses.keys().collect();
+        let fault = Fault::NoSuchInterface {
+            name: interface.name.clone(),
+            choice: Choice::of(&interface.name, &present),
+        };
+        findings.add(format!("interface[{index}].name"), fault);
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let sound = |c: char| !c.is_whitespace() && !c.is_control() && c != '/' && c != ':';
+    (1..=MAX_NAME).contains(&name.len()) && name != "." && name != ".." && name.chars().all(sound)
+}
