@@ -8,7 +8,7 @@ use crate::{limits, role::RoleId};
 pub const FOREVER: u64 = u64::MAX;
 
 /// An IP address in network order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
     /// IPv4.
     V4([u8; 4]),
@@ -73,7 +73,7 @@ impl Address {
 }
 
 /// An endpoint on the network: an address in a zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Host {
     /// The zone in which the address is unique.
     pub zone: u32,
