@@ -1,5 +1,7 @@
 //! Hosts: who a packet belongs to, and what the tables hold of them.
 
+use core::net::IpAddr;
+
 use bytemuck::{Pod, Zeroable};
 
 use crate::{limits, role::RoleId};
@@ -68,6 +70,25 @@ impl Address {
         match self {
             Self::V4(bytes) => *bytes == [0; 4],
             Self::V6(bytes) => *bytes == [0; 16],
+        }
+    }
+}
+
+impl From<IpAddr> for Address {
+    /// An IPv4 address written as IPv6 is the IPv4 address.
+    fn from(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self::V4(address.octets()),
+            IpAddr::V6(address) => Self::V6(address.octets()),
+        }
+    }
+}
+
+impl From<Address> for IpAddr {
+    fn from(address: Address) -> Self {
+        match address {
+            Address::V4(bytes) => Self::from(bytes),
+            Address::V6(bytes) => Self::from(bytes),
         }
     }
 }

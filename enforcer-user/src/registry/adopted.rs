@@ -82,9 +82,9 @@ mod tests {
     use jiff::{Timestamp, ToSpan};
 
     use super::*;
-    use crate::registry::{
-        Bound,
-        properties::{decided, exception},
+    use crate::{
+        identity::Bound,
+        registry::properties::{decided, exception},
     };
 
     fn host(last: u8) -> Host {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use enforcer_common::host::{Host, SourceId};
 use jiff::Timestamp;
 
-use super::decided::EndpointId;
+use crate::identity::EndpointId;
 
 /// Something that ends by itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

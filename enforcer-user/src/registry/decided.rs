@@ -1,50 +1,15 @@
 //! What is decided: by a source of an endpoint, by the operator of a host.
 
-use std::{fmt, sync::Arc};
-
-use enforcer_common::{
-    host::{Host, SourceId},
-    role::RoleId,
-};
+use enforcer_common::{host::SourceId, role::RoleId};
 use enforcer_protocol::{
     decision::Decision,
     judgement::{Level, Reason},
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::row::{Mac, Row};
-
-/// The identifier by which a source knows an endpoint. Cheap to copy.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EndpointId(Arc<str>);
-
-impl EndpointId {
-    /// The identifier as the source writes it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for EndpointId {
-    fn from(id: &str) -> Self {
-        Self(id.into())
-    }
-}
-
-impl fmt::Display for EndpointId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A host that an endpoint is known to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bound {
-    /// The host.
-    pub host: Host,
-    /// The MAC address that it must send from, when it was seen at this address.
-    pub mac: Option<Mac>,
-}
+use super::row::Row;
+use crate::identity::{Bound, EndpointId};
 
 /// What a source decided of one endpoint, and which hosts of this gateway that endpoint is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +52,8 @@ impl Decided {
 }
 
 /// Who gave an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Operator {
     /// The user's number.
     pub uid: u32,

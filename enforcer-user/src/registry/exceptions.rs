@@ -39,9 +39,9 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::registry::{
-        Bound,
-        properties::{decided, exception},
+    use crate::{
+        identity::Bound,
+        registry::properties::{decided, exception},
     };
 
     #[test]

@@ -25,13 +25,14 @@ use std::{
 use enforcer_common::host::{Host, SourceId};
 use jiff::Timestamp;
 
+use crate::identity::{Bound, EndpointId, Mac};
 use deadlines::{Deadlines, Due};
 use source::{Known, Source};
 use unanswered::Unanswered;
 use view::Counts;
 
-pub use decided::{Bound, Decided, EndpointId, Exception, Operator};
-pub use row::{Change, Mac, Row};
+pub use decided::{Decided, Exception, Operator};
+pub use row::{Change, Row};
 pub use source::Refused;
 pub use strictness::strictness;
 pub use unanswered::UNANSWERED;

@@ -53,7 +53,7 @@ fn an_endpoint() -> impl Strategy<Value = EndpointId> {
 }
 
 fn some_hosts() -> impl Strategy<Value = Vec<Bound>> {
-    let mac = option::of(select(&[[2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]][..]));
+    let mac = option::of((1..3u8).prop_map(|last| Mac([2, 0, 0, 0, 0, last])));
     vec(
         (a_host(), mac).prop_map(|(host, mac)| Bound { host, mac }),
         0..3,

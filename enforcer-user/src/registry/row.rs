@@ -9,9 +9,7 @@ use enforcer_common::{
 use jiff::Timestamp;
 
 use super::strictness::strictness;
-
-/// A MAC address.
-pub type Mac = [u8; 6];
+use crate::identity::Mac;
 
 /// What the kernel is to hold of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

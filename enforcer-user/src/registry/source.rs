@@ -7,7 +7,8 @@ use std::{
 
 use enforcer_common::host::SourceId;
 
-use super::decided::{Decided, EndpointId};
+use super::decided::Decided;
+use crate::identity::EndpointId;
 
 /// Why something that a source says is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -8,7 +8,7 @@ use enforcer_common::role::RoleId;
 /// |---|---|
 /// | `denied` | 255 |
 /// | `quarantine` | 254 |
-/// | roles of the configuration | their number: of two, the one declared later |
+/// | roles of the configuration | their number |
 /// | `unknown` | 2 |
 /// | `authorized` | 1 |
 /// | `bypass` | 0 |
