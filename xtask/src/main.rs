@@ -5,6 +5,7 @@ mod deny;
 mod setup;
 mod test;
 mod tidy;
+mod vm;
 mod workspace;
 
 use std::process::ExitCode;
@@ -41,11 +42,13 @@ enum Task {
     Deny,
     /// Check the rules of the tree that no compiler knows.
     Tidy,
+    /// Run a command under Debian's kernels in a virtual machine.
+    Vm(vm::Args),
 }
 
 fn main() -> ExitCode {
     match perform(&Task::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("xtask: {error:#}");
             ExitCode::FAILURE
@@ -53,24 +56,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn perform(task: &Task) -> Result<()> {
+/// Does it and says with which exit status to end.
+fn perform(task: &Task) -> Result<u8> {
     let workspace = Workspace::find()?;
     match task {
         Task::Setup => {
             setup::run(Scope::Machine)?;
             setup::report();
-            Ok(())
         }
-        Task::Build { release } => build(&workspace, *release),
-        Task::Test(args) => test::run(args, &workspace),
+        Task::Build { release } => build(&workspace, *release)?,
+        Task::Test(args) => test::run(args, &workspace)?,
         Task::Demo(args) => {
             setup::run(Scope::Run)?;
-            demo::run(args, &workspace)
+            demo::run(args, &workspace)?;
         }
-        Task::Bench { args } => bench(&workspace, args),
-        Task::Deny => deny::run(&workspace),
-        Task::Tidy => tidy::run(&workspace),
+        Task::Bench { args } => bench(&workspace, args)?,
+        Task::Deny => deny::run(&workspace)?,
+        Task::Tidy => tidy::run(&workspace)?,
+        Task::Vm(args) => return vm::run(args, &workspace),
     }
+    Ok(0)
 }
 
 fn build(workspace: &Workspace, release: bool) -> Result<()> {

@@ -14,19 +14,17 @@ pub(crate) const BY_HAND: &str = "`cargo xtask setup` as root on Debian 12, or f
      linux-image-….deb ~/.cache/enforcer/kernels/SERIES and depmod -b ~/.cache/enforcer/kernels/SERIES VERSION";
 
 /// A kernel series that the project is tried on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy)]
 pub(crate) enum Series {
     /// Debian 12's own: no TCX.
-    #[value(name = "6.1")]
     V6_1,
     /// Debian 12's backport: TCX.
-    #[value(name = "6.12")]
     V6_12,
 }
 
 impl Series {
     /// Every series, oldest first.
-    pub(crate) const ALL: [Self; 2] = [Self::V6_1, Self::V6_12];
+    pub(crate) const ALL: &[Self] = &[Self::V6_1, Self::V6_12];
 
     /// The series as people write it.
     pub(crate) fn name(self) -> &'static str {
@@ -77,7 +75,8 @@ pub(crate) fn are_unpacked() -> bool {
 pub(crate) fn unpack_all() -> Result<()> {
     apt::update()?;
     Series::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|series| !series.folder().is_dir())
         .try_for_each(unpack)
 }

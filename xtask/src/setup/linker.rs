@@ -37,7 +37,7 @@ pub(crate) fn install() -> Result<()> {
         // Without it the first llvm-config on the PATH is taken, whatever its version.
         .env("LLVM_PREFIX", "/usr/lib/llvm-22");
     step(
-        &format!("building bpf-linker {VERSION} (about a minute)"),
+        &format!("building bpf-linker {VERSION} (a minute or more)"),
         &mut command,
     )
 }

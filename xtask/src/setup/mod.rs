@@ -5,7 +5,7 @@
 mod apt;
 mod kernels;
 mod linker;
-mod probe;
+pub(crate) mod probe;
 mod progress;
 mod requirement;
 mod table;
@@ -36,17 +36,12 @@ pub(crate) fn run(scope: Scope) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let failure = if can_install {
-        install(&missing).err()
-    } else {
-        None
-    };
+    if can_install {
+        install(&missing);
+    }
     let left = missing_of(&requirements);
     if left.is_empty() {
         return Ok(());
-    }
-    if let Some(failure) = failure {
-        eprintln!("setup: {failure:#}");
     }
     let lines: Vec<_> = left.iter().map(|requirement| requirement.lack()).collect();
     bail!("this machine lacks:\n{}", lines.join("\n"))
@@ -76,8 +71,9 @@ fn missing_of<'a>(requirements: &[&'a Requirement]) -> Vec<&'a Requirement> {
         .collect()
 }
 
-/// One package transaction for everything, then the steps that build upon the packages.
-fn install(missing: &[&Requirement]) -> Result<()> {
+/// One package transaction for everything, then the steps that build upon the packages. What fails
+/// is told and does not keep the rest from being installed.
+fn install(missing: &[&Requirement]) {
     let packages: Vec<_> = missing
         .iter()
         .flat_map(|requirement| match requirement.install {
@@ -86,11 +82,15 @@ fn install(missing: &[&Requirement]) -> Result<()> {
         })
         .copied()
         .collect();
-    apt::install(&packages)?;
-    for requirement in missing {
-        if let Install::Step { run, .. } = requirement.install {
-            run()?;
+    let steps = missing
+        .iter()
+        .filter_map(|requirement| match requirement.install {
+            Install::Step { run, .. } => Some(run()),
+            Install::Packages(_) | Install::ByHand(_) => None,
+        });
+    for outcome in std::iter::once_with(|| apt::install(&packages)).chain(steps) {
+        if let Err(error) = outcome {
+            eprintln!("setup: {error:#}");
         }
     }
-    Ok(())
 }

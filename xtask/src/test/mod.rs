@@ -34,7 +34,7 @@ const PHASES: &[Phase] = &[
     },
     Phase {
         name: "format",
-        run: |workspace, _| run_command(&mut workspace.cargo(["fmt", "--all", "--check"])),
+        run: |workspace, _| format(workspace),
     },
     Phase {
         name: "tidy",
@@ -91,8 +91,14 @@ fn perform(phase: &Phase, workspace: &Workspace, tally: &mut Tally) -> Result<()
     Ok(())
 }
 
-/// The kernel crate is checked for the host: Debian's compiler for BPF comes without clippy. Its
-/// tests are those of the crate it shares with user space.
+/// Names the files that differ; their differences would bury the names.
+fn format(workspace: &Workspace) -> Result<()> {
+    let check = ["fmt", "--all", "--", "--check", "--files-with-diff"];
+    run_command(&mut workspace.cargo(check)).context("the files above want `cargo fmt --all`")
+}
+
+/// The kernel crate is checked for the host: Debian's compiler for BPF comes without clippy. On the
+/// host too it wants nightly features and no unwinding.
 fn clippy(workspace: &Workspace) -> Result<()> {
     let user = [
         "clippy",
@@ -113,7 +119,11 @@ fn clippy(workspace: &Workspace) -> Result<()> {
         "-D",
         "warnings",
     ];
-    run_command(&mut workspace.cargo(kernel))
+    let mut command = workspace.cargo(kernel);
+    command
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_PROFILE_DEV_PANIC", "abort");
+    run_command(&mut command)
 }
 
 /// Runs `cargo test` and counts what it reports. All targets run, so that one look shows all that fails.

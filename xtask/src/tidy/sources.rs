@@ -109,7 +109,7 @@ mod tests {
     fn unsafe_stands_only_in_its_places() {
         let text = "#![deny(unsafe_code)]\nlet x = unsafe { y() };";
         assert_eq!(findings("enforcer-user/src/main.rs", text), [2]);
-        assert_eq!(findings("enforcer-ebpf/src/maps.rs", text), [0; 0]);
+        assert_eq!(findings("enforcer-ebpf/src/cursor.rs", text), [0; 0]);
     }
 
     #[test]

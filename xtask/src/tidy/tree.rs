@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn comments_and_quotes_are_no_code() {
         assert_eq!(
-            bare(r#"call("unsafe \" // x", y); // unsafe"#),
+            bare("call(\"unsafe \\\" // x\", y); // unsafe"),
             "call(, y); "
         );
         assert_eq!(bare("/// unsafe"), "");

@@ -1,0 +1,63 @@
+//! Bodies: JSON up to a size, with faults that name their place.
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request},
+};
+use bytes::BytesMut;
+use enforcer_protocol::posture::MAX_BYTES;
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use super::{Api, problem::ApiError};
+
+/// What is read of a body that is too large, and thrown away: a client that is still writing would
+/// see a broken connection and not the answer.
+const DRAINED: usize = 64 * MAX_BYTES;
+
+/// A body of this form, whatever its `Content-Type` says.
+#[derive(Debug)]
+pub struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &Api) -> Result<Self, ApiError> {
+        let bytes = read(request.into_body()).await?;
+        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(fault)?;
+        json.end().map_err(ApiError::NotJson)?;
+        Ok(Self(value))
+    }
+}
+
+async fn read(body: Body) -> Result<BytesMut, ApiError> {
+    let mut chunks = body.into_data_stream();
+    let mut kept = BytesMut::new();
+    let mut length = 0;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| ApiError::BodyBrokeOff)?;
+        length += chunk.len();
+        if length <= MAX_BYTES {
+            kept.extend_from_slice(&chunk);
+        }
+        if length > DRAINED {
+            break;
+        }
+    }
+    if length > MAX_BYTES {
+        Err(ApiError::TooLarge)
+    } else {
+        Ok(kept)
+    }
+}
+
+fn fault(error: serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+    let at = error.path().to_string();
+    let fault = error.into_inner();
+    match fault.classify() {
+        Category::Data => ApiError::WrongForm { at, fault },
+        Category::Io | Category::Syntax | Category::Eof => ApiError::NotJson(fault),
+    }
+}
