@@ -54,13 +54,12 @@ pub async fn watch(
         rtnetlink::new_multicast_connection(&[MulticastGroup::Neigh])?;
     let mut driver = tokio::task::JoinSet::new();
     driver.spawn(connection);
-    dump(
-        &handle,
-        &interfaces.borrow_and_update().clone(),
-        &neighbours,
-    )
-    .await?;
+    let mut is_dump_due = true;
     loop {
+        if is_dump_due {
+            let zones = interfaces.borrow_and_update().clone();
+            dump(&handle, &zones, &neighbours).await?;
+        }
         let payload = tokio::select! {
             message = messages.next() => message.ok_or(NeighbourError::Closed)?.0.payload,
             changed = interfaces.changed() => match changed {
@@ -69,17 +68,11 @@ pub async fn watch(
             },
             () = neighbours.closed() => return Ok(()),
         };
-        let zones = interfaces.borrow_and_update().clone();
-        match payload {
-            NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewNeighbour(message)) => {
-                tell(&zones, &message, true, &neighbours).await;
-            }
-            NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelNeighbour(message)) => {
-                tell(&zones, &message, false, &neighbours).await;
-            }
-            // The kernel had more to tell than the socket could hold.
-            NetlinkPayload::Overrun(_) => dump(&handle, &zones, &neighbours).await?,
-            _ => {}
+        // The kernel had more to tell than the socket could hold.
+        is_dump_due = matches!(payload, NetlinkPayload::Overrun(_));
+        let neighbour = change(&interfaces.borrow(), &payload);
+        if let Some(neighbour) = neighbour {
+            tell(&neighbours, neighbour).await;
         }
     }
 }
@@ -91,20 +84,30 @@ async fn dump(
 ) -> Result<(), NeighbourError> {
     let mut entries = handle.neighbours().get().execute();
     while let Some(message) = entries.try_next().await? {
-        tell(zones, &message, true, neighbours).await;
+        if let Some(neighbour) = read(zones, &message, true) {
+            tell(neighbours, neighbour).await;
+        }
     }
     Ok(())
 }
 
-async fn tell(
+async fn tell(neighbours: &mpsc::Sender<Neighbour>, neighbour: Neighbour) {
+    // An error means that nobody listens any more, which ends `watch`.
+    let _ = neighbours.send(neighbour).await;
+}
+
+fn change(
     zones: &InterfaceZones,
-    message: &NeighbourMessage,
-    is_there: bool,
-    neighbours: &mpsc::Sender<Neighbour>,
-) {
-    if let Some(neighbour) = read(zones, message, is_there) {
-        // An error means that nobody listens any more, which ends `watch`.
-        let _ = neighbours.send(neighbour).await;
+    payload: &NetlinkPayload<RouteNetlinkMessage>,
+) -> Option<Neighbour> {
+    match payload {
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewNeighbour(message)) => {
+            read(zones, message, true)
+        }
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelNeighbour(message)) => {
+            read(zones, message, false)
+        }
+        _ => None,
     }
 }
 

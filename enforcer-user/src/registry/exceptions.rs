@@ -12,7 +12,7 @@ impl Registry {
             self.deadlines.drop(replaced.until, Due::Exception(host));
         }
         self.deadlines.add(until, Due::Exception(host));
-        self.settle([host])
+        self.settle(vec![host])
     }
 
     /// Ends the exception of a host, if it has one.
@@ -21,7 +21,7 @@ impl Registry {
             return Vec::new();
         };
         self.deadlines.drop(released.until, Due::Exception(*host));
-        self.settle([*host])
+        self.settle(vec![*host])
     }
 
     /// The operator's exception that a host has.

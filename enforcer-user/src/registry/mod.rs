@@ -101,14 +101,9 @@ impl Registry {
         held.advance(source, revision)?;
         held.complete = true;
         // An answer may have told of something newer than the snapshot.
-        let (newer, older): (HashMap<_, _>, HashMap<_, _>) = std::mem::take(&mut held.endpoints)
-            .into_iter()
-            .partition(|(_, known)| known.revision > revision);
-        held.endpoints = newer;
+        let older = held.take_up_to(revision);
         let mut touched = self.drop_adopted(source);
-        for known in older.into_values() {
-            self.unlink(source, &known.decided, &mut touched);
-        }
+        self.unlink_all(source, &older, &mut touched);
         for decided in decisions {
             self.put(source, revision, decided, &mut touched);
         }
@@ -129,6 +124,19 @@ impl Registry {
         Ok(self.settle(touched))
     }
 
+    /// Whether an answer of a source about this endpoint may be taken, or is too late.
+    pub fn admit_answer(
+        &self,
+        source: SourceId,
+        revision: u64,
+        endpoint: &EndpointId,
+    ) -> Result<(), Refused> {
+        match self.sources.get(&source) {
+            Some(held) => held.admit_answer(source, endpoint, revision),
+            None => Ok(()),
+        }
+    }
+
     /// Takes a decision that a source gave when it was asked. It says nothing of what else the source
     /// decided up to that revision.
     pub fn answer(
@@ -137,8 +145,7 @@ impl Registry {
         revision: u64,
         decided: Decided,
     ) -> Result<Vec<Change>, Refused> {
-        let held = self.sources.entry(source).or_default();
-        held.admit_answer(source, &decided.endpoint, revision)?;
+        self.admit_answer(source, revision, &decided.endpoint)?;
         let mut touched = Vec::new();
         self.put(source, revision, decided, &mut touched);
         Ok(self.settle(touched))
@@ -262,8 +269,32 @@ impl Registry {
         }
     }
 
+    /// The same for many endpoints at once: in one pass, however many of them share a host.
+    fn unlink_all(
+        &mut self,
+        source: SourceId,
+        endpoints: &HashMap<EndpointId, Known>,
+        touched: &mut Vec<Host>,
+    ) {
+        for (endpoint, known) in endpoints {
+            let due = Due::Decision(source, endpoint.clone());
+            self.deadlines.drop(known.decided.valid_until, due);
+        }
+        self.shares.retain(|host, shares| {
+            let before = shares.len();
+            let goes = |share: &Share| {
+                share.source == source && endpoints.contains_key(&share.decided.endpoint)
+            };
+            shares.retain(|share| !goes(share));
+            touched.extend((shares.len() < before).then_some(*host));
+            !shares.is_empty()
+        });
+    }
+
     /// Brings what is held in step with what is known of these hosts.
-    fn settle(&mut self, hosts: impl IntoIterator<Item = Host>) -> Vec<Change> {
+    fn settle(&mut self, mut hosts: Vec<Host>) -> Vec<Change> {
+        hosts.sort_unstable();
+        hosts.dedup();
         let hosts = hosts.into_iter();
         hosts.filter_map(|host| self.settle_one(host)).collect()
     }

@@ -87,6 +87,12 @@ impl Source {
         Ok(())
     }
 
+    /// Takes out every decision that is no newer than this revision.
+    pub(super) fn take_up_to(&mut self, revision: u64) -> HashMap<EndpointId, Known> {
+        let no_newer = |_: &EndpointId, known: &mut Known| known.revision <= revision;
+        self.endpoints.extract_if(no_newer).collect()
+    }
+
     /// Keeps a decision unless a newer one of the endpoint is held. Returns what it takes the place of,
     /// or `Err` when it is the older one.
     pub(super) fn put(&mut self, known: Known) -> Result<Option<Known>, Known> {

@@ -94,7 +94,7 @@ mod tests {
             "renewed"
         );
         let changes = registry.answer_unknown(host(4096), until);
-        assert_eq!(changes[1], Change::Remove(host(1)));
+        assert!(changes.contains(&Change::Remove(host(1))));
         assert_eq!(registry.hosts().count(), 4096);
         assert_eq!(registry.expire(until).len(), 4096);
         assert_eq!(registry.next_end(), None);

@@ -14,8 +14,8 @@ const MAX_SNAPSHOT: u64 = 2 * limits::HOSTS as u64;
 pub enum OutOfStep {
     /// A revision goes back.
     #[error(
-        "it offers revision {offered}, but revision {held} is held; if its database was restored from a \
-         backup, restart the gateway so that it takes a whole snapshot"
+        "it offers revision {offered}, but revision {held} is held; if its clock was set back, restart \
+         the gateway so that it takes a whole snapshot"
     )]
     Older {
         /// The revision that was offered.

@@ -67,8 +67,8 @@ pub enum StreamError {
     },
     /// A line that is no message.
     #[error(
-        "{url} sent a line that is no message ({source}); check that it is a management server of a \
-         version that fits"
+        "{url} sent a line that is no message ({source}); check that it is a management server of \
+         this version"
     )]
     Unreadable {
         /// The server.

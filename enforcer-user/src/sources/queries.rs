@@ -74,10 +74,10 @@ enum QueryError {
     Broken { url: Url, source: reqwest::Error },
     #[error("the answer of {url} has more than {MAX_ANSWER} bytes")]
     TooLong { url: Url },
-    #[error("the answer of {url} is none ({source}); check that its version fits")]
+    #[error("the answer of {url} is none ({source}); check that it has this version")]
     Unreadable { url: Url, source: serde_json::Error },
     #[error(
-        "{url} answered about {answered} hosts when asked about {asked}; check that its version fits"
+        "{url} answered about {answered} hosts when asked about {asked}; check that it has this version"
     )]
     Number {
         url: Url,

@@ -192,20 +192,15 @@ pub(super) fn root(error: &dyn Error) -> &dyn Error {
 }
 
 /// Whether the handshake ended because the certificate is another one.
-fn is_wrong_pin(error: &reqwest::Error) -> bool {
-    let mut next = error.source();
-    while let Some(error) = next {
-        // An I/O error does not count what it wraps among its sources.
-        let wrapped = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        let tls = wrapped.and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>());
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        next = error.source();
+fn is_wrong_pin(error: &(dyn Error + 'static)) -> bool {
+    // The source of an I/O error is not what it wraps, but the source of that.
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return error.get_ref().is_some_and(|wrapped| is_wrong_pin(wrapped));
     }
-    false
+    match error.downcast_ref::<rustls::Error>() {
+        Some(error) => matches!(error, rustls::Error::InvalidCertificate(_)),
+        None => error.source().is_some_and(is_wrong_pin),
+    }
 }
 
 #[cfg(test)]
