@@ -1,6 +1,6 @@
 //! Hosts: who a packet belongs to, and what the tables hold of them.
 
-use core::{fmt, net::IpAddr};
+use core::{cmp::Ordering, fmt, net::IpAddr};
 
 use bytemuck::{Pod, Zeroable};
 
@@ -19,7 +19,7 @@ pub struct Address {
 }
 
 /// The two families of IP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// IPv4.
     V4,
@@ -137,9 +137,22 @@ impl Address {
     }
 }
 
+impl Ord for Address {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.family, self.words()).cmp(&(other.family, other.words()))
+    }
+}
+
+impl PartialOrd for Address {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl From<IpAddr> for Address {
+    /// An IPv4 address written as IPv6 is the IPv4 address.
     fn from(ip: IpAddr) -> Self {
-        match ip {
+        match ip.to_canonical() {
             IpAddr::V4(ip) => Self::v4(ip.octets()),
             IpAddr::V6(ip) => Self::v6(ip.octets()),
         }
@@ -168,7 +181,7 @@ impl fmt::Display for Address {
 }
 
 /// An endpoint on the network: an address in a zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Host {
     /// The zone in which the address is unique.
     pub zone: u32,

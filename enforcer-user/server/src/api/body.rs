@@ -3,6 +3,10 @@
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
+    http::{
+        HeaderMap,
+        header::{CONTENT_LENGTH, EXPECT},
+    },
 };
 use bytes::BytesMut;
 use enforcer_protocol::posture::MAX_BYTES;
@@ -24,12 +28,22 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &Api) -> Result<Self, ApiError> {
+        if is_announced_too_large(request.headers()) {
+            return Err(ApiError::TooLarge);
+        }
         let bytes = read(request.into_body()).await?;
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(fault)?;
         json.end().map_err(ApiError::NotJson)?;
         Ok(Self(value))
     }
+}
+
+/// Whether the client asks before it sends a body that is too large. One that does not ask is sending
+/// already.
+fn is_announced_too_large(headers: &HeaderMap) -> bool {
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    headers.contains_key(EXPECT) && length.is_some_and(|length: usize| length > MAX_BYTES)
 }
 
 async fn read(body: Body) -> Result<BytesMut, ApiError> {

@@ -31,7 +31,7 @@ pub enum ApiError {
     #[error("this token does not hold: it is misspelt or was revoked; ask for a new one")]
     WrongToken,
     /// A token of another kind.
-    #[error("this needs the token of {needed}, and the one sent is that of {sent}")]
+    #[error("this path takes a token of kind `{needed}`, and the one sent is of kind `{sent}`")]
     WrongKind {
         /// What is needed.
         needed: Kind,

@@ -91,8 +91,8 @@ fn as_compiled(
 ) -> Option<bool> {
     let bits = |address: IpAddr| {
         let address = match address {
-            IpAddr::V4(address) => Address::V4(address.octets()),
-            IpAddr::V6(address) => Address::V6(address.octets()),
+            IpAddr::V4(address) => Address::v4(address.octets()),
+            IpAddr::V6(address) => Address::v6(address.octets()),
         };
         u128::from_be_bytes(address.mapped())
     };

@@ -1,0 +1,65 @@
+//! What the kernel is to hold of a host, and how that changes.
+
+use std::cmp::Reverse;
+
+use enforcer_common::{
+    host::{Host, SourceId},
+    role::RoleId,
+};
+use jiff::Timestamp;
+
+use super::strictness::strictness;
+use crate::identity::Mac;
+
+/// What the kernel is to hold of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its role.
+    pub role: RoleId,
+    /// Whose decision it is.
+    pub source: SourceId,
+    /// The MAC address that it must send from.
+    pub mac: Option<Mac>,
+    /// Until when the decision holds.
+    pub until: Option<Timestamp>,
+}
+
+impl Row {
+    /// The greatest of several rows counts: the strictest, and among equals the one that lasts longest.
+    /// The rest only makes the choice independent of the order in which decisions come.
+    pub(super) fn precedence(&self) -> impl Ord + use<> {
+        let lasts = self.until.unwrap_or(Timestamp::MAX);
+        (strictness(self.role), lasts, Reverse(self.source), self.mac)
+    }
+
+    /// Whether a row read back from the kernel says the same. The kernel counts time in ticks of its
+    /// own, so that the end comes back a little off.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        let same_end = match (self.until, other.until) {
+            (Some(mine), Some(other)) => {
+                mine.duration_since(other).abs() <= jiff::SignedDuration::from_secs(1)
+            }
+            (mine, other) => mine == other,
+        };
+        let exact = |row: &Self| (row.role, row.source, row.mac);
+        same_end && exact(self) == exact(other)
+    }
+}
+
+/// One difference to what the kernel holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The host's row is to be this.
+    Set(Host, Row),
+    /// The host is to have no row.
+    Remove(Host),
+}
+
+impl Change {
+    /// The host that changes.
+    pub fn host(&self) -> &Host {
+        match self {
+            Self::Set(host, _) | Self::Remove(host) => host,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What is known of a host, for people.
+
+use std::sync::Arc;
+
+use enforcer_common::{
+    host::{Host, SourceId},
+    limits,
+    role::RoleId,
+};
+
+use super::{
+    Registry,
+    decided::{Decided, Exception},
+    row::Row,
+};
+
+/// What is known of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostView {
+    /// The host.
+    pub host: Host,
+    /// What the kernel is to hold of it.
+    pub row: Row,
+    /// The operator's exception that it has.
+    pub exception: Option<Exception>,
+    /// The decision that counts, or would without the exception.
+    pub decided: Option<Arc<Decided>>,
+    /// The source of that decision.
+    pub decided_by: Option<SourceId>,
+    /// How many endpoints have this address.
+    pub shared_by: usize,
+}
+
+impl Registry {
+    /// What is known of a host; `None` when nothing is decided of it.
+    pub fn host(&self, host: &Host) -> Option<HostView> {
+        let row = *self.held.get(host)?;
+        let strictest = self.strictest_share(host);
+        Some(HostView {
+            host: *host,
+            row,
+            exception: self.exceptions.get(host).cloned(),
+            decided: strictest.map(|share| share.decided.clone()),
+            decided_by: strictest.map(|share| share.source),
+            shared_by: self.shared_by(host),
+        })
+    }
+
+    /// Every host of which something is decided, in no order.
+    pub fn hosts(&self) -> impl Iterator<Item = HostView> {
+        self.held.keys().filter_map(|host| self.host(host))
+    }
+
+    /// How many hosts have each role, for the roles that any host has.
+    pub fn counts(&self) -> impl Iterator<Item = (RoleId, usize)> {
+        let roles = (0..=u8::MAX).map(RoleId);
+        roles.zip(self.counts).filter(|(_, count)| *count > 0)
+    }
+
+    /// The revision up to which everything that a source decided is known.
+    pub fn revision(&self, source: SourceId) -> Option<u64> {
+        self.sources.get(&source)?.revision
+    }
+
+    /// Whether a whole snapshot of this source has come.
+    pub fn is_complete(&self, source: SourceId) -> bool {
+        self.sources
+            .get(&source)
+            .is_some_and(|source| source.complete)
+    }
+
+    /// How many endpoints a source has decided.
+    pub fn endpoints(&self, source: SourceId) -> usize {
+        self.sources
+            .get(&source)
+            .map_or(0, |source| source.endpoints.len())
+    }
+
+    fn shared_by(&self, host: &Host) -> usize {
+        let shares = self.shares.get(host).map_or(&[][..], Vec::as_slice);
+        let mut endpoints: Vec<_> = shares.iter().map(|share| &share.decided.endpoint).collect();
+        endpoints.sort_unstable();
+        endpoints.dedup();
+        endpoints.len()
+    }
+}
+
+/// Hosts by role. Roles that the kernel knows are fewer; a table read back may hold any number.
+pub(super) type Counts = [usize; 1 << u8::BITS];
+
+const _: () = assert!(limits::ROLES <= 1 << u8::BITS);

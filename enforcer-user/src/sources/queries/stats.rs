@@ -1,0 +1,82 @@
+//! What became of the questions, for metrics.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+/// Counts of hosts, and the time that requests took. They only grow.
+#[derive(Debug, Default)]
+pub struct QueryStats {
+    asked: AtomicU64,
+    coalesced: AtomicU64,
+    dropped: AtomicU64,
+    failed: AtomicU64,
+    answered: AtomicU64,
+    requests: AtomicU64,
+    microseconds: AtomicU64,
+    is_failing: AtomicBool,
+}
+
+impl QueryStats {
+    /// Hosts that were asked about.
+    pub fn asked(&self) -> u64 {
+        self.asked.load(Relaxed)
+    }
+
+    /// Questions that another one under way, or just answered, made needless.
+    pub fn coalesced(&self) -> u64 {
+        self.coalesced.load(Relaxed)
+    }
+
+    /// Questions dropped since too many waited.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
+    }
+
+    /// Hosts that were asked about without an answer.
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Relaxed)
+    }
+
+    /// Hosts that the server answered about, whatever it said.
+    pub fn answered(&self) -> u64 {
+        self.answered.load(Relaxed)
+    }
+
+    /// Requests that were answered.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Relaxed)
+    }
+
+    /// How long the requests that were answered took together.
+    pub fn duration(&self) -> Duration {
+        Duration::from_micros(self.microseconds.load(Relaxed))
+    }
+
+    pub(super) fn ask(&self, hosts: usize) {
+        self.asked.fetch_add(hosts as u64, Relaxed);
+    }
+
+    pub(super) fn coalesce_one(&self) {
+        self.coalesced.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn drop_one(&self) {
+        self.dropped.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn succeed(&self, hosts: usize, took: Duration) {
+        self.answered.fetch_add(hosts as u64, Relaxed);
+        self.requests.fetch_add(1, Relaxed);
+        let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.microseconds.fetch_add(microseconds, Relaxed);
+        self.is_failing.store(false, Relaxed);
+    }
+
+    /// Returns whether this is the first failure since the last success.
+    pub(super) fn fail(&self, hosts: usize) -> bool {
+        self.failed.fetch_add(hosts as u64, Relaxed);
+        !self.is_failing.swap(true, Relaxed)
+    }
+}

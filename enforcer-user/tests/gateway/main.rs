@@ -1,0 +1,9 @@
+//! Sources and identity against real sockets and the real kernel.
+
+mod listen;
+mod neighbours;
+mod odd_server;
+mod queries;
+mod real_server;
+mod stream_of_an_odd_one;
+mod stream_of_the_real_one;
