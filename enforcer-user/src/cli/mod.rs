@@ -5,6 +5,7 @@ mod exception;
 mod explain;
 mod gateway;
 mod hosts;
+mod http;
 mod mode;
 mod output;
 mod server;
@@ -47,6 +48,9 @@ enum Command {
     Deny(exception::ExceptCommand),
     /// Ends what `allow` or `deny` began.
     Release(exception::ReleaseCommand),
+    /// Serves the portal, metrics and health; `enforcer run` starts it.
+    #[command(hide = true)]
+    Http(http::HttpCommand),
     /// The management server: judges postures, streams decisions.
     #[command(subcommand)]
     Server(server::ServerCommand),
@@ -73,6 +77,7 @@ impl Command {
             Self::Allow(command) => command.run(Granted::Authorized, gateway),
             Self::Deny(command) => command.run(Granted::Denied, gateway),
             Self::Release(command) => command.run(gateway),
+            Self::Http(command) => command.run(),
             Self::Server(command) => command.run(gateway.output),
             Self::Agent(command) => command.run(gateway.output),
         }

@@ -1,7 +1,11 @@
 //! How commands print their results, their errors and their logs.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
+use anyhow::Context;
 use clap::ValueEnum;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
@@ -46,11 +50,15 @@ pub fn print<T: Serialize>(
     value: &T,
     text: impl FnOnce(&T) -> String,
 ) -> anyhow::Result<()> {
-    match format {
-        Format::Text => println!("{}", text(value)),
-        Format::Json => println!("{}", serde_json::to_string_pretty(value)?),
+    let result = match format {
+        Format::Text => text(value),
+        Format::Json => serde_json::to_string_pretty(value)?,
+    };
+    match writeln!(io::stdout(), "{result}") {
+        // Whoever reads has seen enough, as `head` has.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot print the result"),
     }
-    Ok(())
 }
 
 /// What a command ends with when what was asked about is not there.
