@@ -3,6 +3,9 @@
 //! A report comes in at [`api`], is judged ([`judge`]) by the [`policy`], becomes a decision
 //! ([`decide`]), is stored by the one writer ([`ledger`], [`store`]) and goes out to the gateways over
 //! the [`feed`]. It knows nothing of packets: an address is only where an endpoint may be met.
+//!
+//! The text of an error holds its cause, in front of what to do about it; so no cause is given a second
+//! time as the error's source.
 
 pub mod admin;
 pub mod api;

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io,
     net::{SocketAddr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -17,9 +17,11 @@ use axum_server::{
 use enforcer_protocol::pin::Pin;
 use hyper_util::rt::TokioTimer;
 use jiff::Timestamp;
+use sqlx::SqlitePool;
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::{JoinHandle, JoinSet},
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -55,12 +57,12 @@ pub enum ServeError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; name another address with --listen")]
+    #[error("cannot listen on {address}: {cause}; name another address with --listen")]
     Listen {
         /// The address.
         address: SocketAddr,
         /// What stopped it.
-        source: io::Error,
+        cause: io::Error,
     },
     /// No address to listen on is named.
     #[error("no address to listen on; name one with --listen")]
@@ -82,10 +84,11 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     listeners: Vec<TcpListener>,
     identity: Identity,
-    policy: Option<std::path::PathBuf>,
+    policy: Option<PathBuf>,
     ledger: LedgerHandle,
     ledger_task: JoinHandle<()>,
     router: Router,
+    readers: SqlitePool,
     stop: CancellationToken,
     dir: StateDir,
     /// Held as long as the server lives, so that no other takes the directory.
@@ -117,7 +120,7 @@ impl Server {
         let (feed, stop) = (ledger.feed(), CancellationToken::new());
         let (ledger, ledger_task) = ledger.spawn();
         let api = Api::new(
-            readers,
+            readers.clone(),
             ledger.clone(),
             feed,
             config.heartbeat,
@@ -131,6 +134,7 @@ impl Server {
             ledger,
             ledger_task,
             router: api.router(),
+            readers,
             stop,
             dir,
             _lock: lock,
@@ -170,7 +174,7 @@ impl Server {
         self.stop.cancel();
         handle.graceful_shutdown(Some(GRACE));
         while serving.join_next().await.is_some() {}
-        self.finish(result.is_ok()).await;
+        self.finish().await;
         result
     }
 
@@ -208,19 +212,31 @@ impl Server {
         Ok(())
     }
 
-    /// Lets the writer write what it has taken, and close the database.
-    async fn finish(self, is_writing: bool) {
-        drop((self.router, self.ledger));
-        if is_writing
-            && tokio::time::timeout(GRACE / 2, self.ledger_task)
-                .await
-                .is_err()
-        {
+    /// Lets the writer write what it has taken, and close the database as the last one: then nothing
+    /// is left in its log.
+    async fn finish(self) {
+        let Self {
+            router,
+            ledger,
+            ledger_task,
+            readers,
+            dir,
+            ..
+        } = self;
+        drop(router);
+        let closed = timeout(GRACE / 2, async {
+            readers.close().await;
+            drop(ledger);
+            if !ledger_task.is_finished() {
+                let _ = ledger_task.await;
+            }
+        });
+        if closed.await.is_err() {
             tracing::warn!(
-                "the writer did not end in time; the database's log is read at the next start"
+                "the database was not closed in time; its log is read at the next start"
             );
         }
-        if let Err(error) = self.dir.forget_addresses() {
+        if let Err(error) = dir.forget_addresses() {
             tracing::warn!(%error, "server.addr names addresses that nobody listens on any more");
         }
     }
@@ -231,9 +247,9 @@ fn listen_on(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, ServeError> {
         return Err(ServeError::NowhereToListen);
     }
     let listen = |address: &SocketAddr| {
-        listen(*address).map_err(|source| ServeError::Listen {
+        listen(*address).map_err(|cause| ServeError::Listen {
             address: *address,
-            source,
+            cause,
         })
     };
     addresses.iter().map(listen).collect()
@@ -243,7 +259,7 @@ async fn open_store(
     dir: &StateDir,
     config: &ServerConfig,
     policy: Policy,
-) -> Result<(sqlx::SqlitePool, Ledger), ServeError> {
+) -> Result<(SqlitePool, Ledger), ServeError> {
     match store::verify(dir).await {
         Err(error @ StoreError::Corrupt { .. }) if config.set_aside_corrupt => {
             let aside = store::set_aside(dir, Timestamp::now())?;

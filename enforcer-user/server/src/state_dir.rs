@@ -18,12 +18,12 @@ pub struct StateDir(PathBuf);
 #[derive(Debug, thiserror::Error)]
 pub enum StateDirError {
     /// It is not there and cannot be made.
-    #[error("cannot make the state directory {}: {source}; make it, or name another with --state-dir", path.display())]
+    #[error("cannot make the state directory {}: {cause}; make it, or name another with --state-dir", path.display())]
     Make {
         /// The directory.
         path: PathBuf,
         /// What stopped it.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Nothing was ever kept in it.
     #[error("there is no server state in {}; name the server's state directory with --state-dir", path.display())]
@@ -38,20 +38,20 @@ pub enum StateDirError {
         path: PathBuf,
     },
     /// A file in it cannot be read.
-    #[error("cannot read {}: {source}; give this user the right to read it", path.display())]
+    #[error("cannot read {}: {cause}; give this user the right to read it", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// What stopped it.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A file in it cannot be written.
-    #[error("cannot write {}: {source}; give this user the right to write there, and room on the disk", path.display())]
+    #[error("cannot write {}: {cause}; give this user the right to write there, and room on the disk", path.display())]
     Write {
         /// The file.
         path: PathBuf,
         /// What stopped it.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -62,9 +62,9 @@ impl StateDir {
             .recursive(true)
             .mode(0o700)
             .create(path)
-            .map_err(|source| StateDirError::Make {
+            .map_err(|cause| StateDirError::Make {
                 path: path.to_owned(),
-                source,
+                cause,
             })?;
         Ok(Self(path.to_owned()))
     }
@@ -108,9 +108,9 @@ impl StateDir {
     /// Takes the directory for one server, until the file is dropped.
     pub fn lock(&self) -> Result<File, StateDirError> {
         let path = self.0.join("server.lock");
-        let failed = |source| StateDirError::Write {
+        let failed = |cause| StateDirError::Write {
             path: path.clone(),
-            source,
+            cause,
         };
         let file = open_private(&path).map_err(failed)?;
         self.hand_over(&path)?;
@@ -119,15 +119,15 @@ impl StateDir {
             Err(TryLockError::WouldBlock) => Err(StateDirError::InUse {
                 path: self.0.clone(),
             }),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+            Err(TryLockError::Error(cause)) => Err(failed(cause)),
         }
     }
 
     /// Makes an empty private file unless there is one.
     pub fn touch(&self, path: &Path) -> Result<(), StateDirError> {
-        open_private(path).map_err(|source| StateDirError::Write {
+        open_private(path).map_err(|cause| StateDirError::Write {
             path: path.to_owned(),
-            source,
+            cause,
         })?;
         self.hand_over(path)
     }
@@ -135,9 +135,9 @@ impl StateDir {
     /// Writes a file, whole or not at all.
     pub fn write(&self, path: &Path, mode: u32, text: &str) -> Result<(), StateDirError> {
         let new = path.with_added_extension("new");
-        let failed = |source| StateDirError::Write {
+        let failed = |cause| StateDirError::Write {
             path: path.to_owned(),
-            source,
+            cause,
         };
         remove(&new).map_err(failed)?;
         let mut file = OpenOptions::new()
@@ -155,16 +155,16 @@ impl StateDir {
 
     /// Reads a file.
     pub fn read(&self, path: &Path) -> Result<String, StateDirError> {
-        fs::read_to_string(path).map_err(|source| StateDirError::Read {
+        fs::read_to_string(path).map_err(|cause| StateDirError::Read {
             path: path.to_owned(),
-            source,
+            cause,
         })
     }
 
     /// Removes the addresses of a server that no longer runs.
     pub fn forget_addresses(&self) -> Result<(), StateDirError> {
         let path = self.addresses();
-        remove(&path).map_err(|source| StateDirError::Write { path, source })
+        remove(&path).map_err(|cause| StateDirError::Write { path, cause })
     }
 
     fn hand_over(&self, path: &Path) -> Result<(), StateDirError> {
@@ -173,9 +173,9 @@ impl StateDir {
         }
         fs::metadata(&self.0)
             .and_then(|owner| chown(path, Some(owner.uid()), Some(owner.gid())))
-            .map_err(|source| StateDirError::Write {
+            .map_err(|cause| StateDirError::Write {
                 path: path.to_owned(),
-                source,
+                cause,
             })
     }
 }

@@ -44,24 +44,30 @@ pub enum TlsError {
         present: PathBuf,
     },
     /// A file is not what it should be.
-    #[error("{} holds no PEM of the kind expected: {source}; restore it from a backup", path.display())]
+    #[error("{} holds no PEM of the kind expected: {cause}; restore it from a backup", path.display())]
     Pem {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: rustls::pki_types::pem::Error,
+        cause: rustls::pki_types::pem::Error,
     },
     /// The pair does not fit or cannot be used.
-    #[error("{} and its key cannot be used: {source}; restore both from a backup", path.display())]
+    #[error("{} and its key cannot be used: {cause}; restore both from a backup", path.display())]
     Unusable {
         /// The certificate.
         path: PathBuf,
         /// What is wrong.
-        source: rustls::Error,
+        cause: rustls::Error,
     },
     /// Making one failed.
     #[error("cannot make a certificate: {0}")]
-    Make(#[from] rcgen::Error),
+    Make(rcgen::Error),
+}
+
+impl From<rcgen::Error> for TlsError {
+    fn from(error: rcgen::Error) -> Self {
+        Self::Make(error)
+    }
 }
 
 /// The identity in the state directory, made on the first call.
@@ -116,27 +122,26 @@ fn make(dir: &StateDir) -> Result<(), TlsError> {
 fn certificate(dir: &StateDir) -> Result<CertificateDer<'static>, TlsError> {
     let path = dir.certificate();
     let text = dir.read(&path)?;
-    CertificateDer::from_pem_slice(text.as_bytes()).map_err(|source| TlsError::Pem { path, source })
+    CertificateDer::from_pem_slice(text.as_bytes()).map_err(|cause| TlsError::Pem { path, cause })
 }
 
 fn load(dir: &StateDir) -> Result<Identity, TlsError> {
     let certificate = certificate(dir)?;
     let pin = Pin::of(&certificate);
-    let key =
-        PrivateKeyDer::from_pem_slice(dir.read(&dir.key())?.as_bytes()).map_err(|source| {
-            TlsError::Pem {
-                path: dir.key(),
-                source,
-            }
-        })?;
+    let key = PrivateKeyDer::from_pem_slice(dir.read(&dir.key())?.as_bytes()).map_err(|cause| {
+        TlsError::Pem {
+            path: dir.key(),
+            cause,
+        }
+    })?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring supports the default versions")
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
-        .map_err(|source| TlsError::Unusable {
+        .map_err(|cause| TlsError::Unusable {
             path: dir.certificate(),
-            source,
+            cause,
         })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Identity {

@@ -2,12 +2,23 @@
 
 mod agent;
 mod config;
+mod exception;
+mod explain;
+mod gateway;
+mod hosts;
+mod http;
+mod mode;
 mod output;
 mod server;
+mod status;
+mod table;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use crate::control::request::Granted;
 
 /// Host compliance, enforced where the packets are.
 #[derive(Debug, Parser)]
@@ -15,9 +26,8 @@ use clap::{Parser, Subcommand};
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How results are printed.
-    #[arg(long, global = true, value_enum, default_value_t)]
-    output: output::Format,
+    #[command(flatten)]
+    gateway: gateway::Gateway,
     /// How logs are printed (to standard error).
     #[arg(long, global = true, value_enum, default_value_t)]
     log: output::LogFormat,
@@ -28,6 +38,23 @@ enum Command {
     /// Checks configurations, prints an example.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// How the gateway is: mode, interfaces, sources, tables.
+    Status,
+    /// The hosts that the gateway knows, with their roles and why they have them.
+    Hosts(hosts::HostsCommand),
+    /// What would happen to a packet of a host, step by step.
+    Explain(explain::ExplainCommand),
+    /// Switches between counting what would be stopped and stopping it.
+    Mode(mode::ModeCommand),
+    /// Lets a host pass whatever the sources say.
+    Allow(exception::ExceptCommand),
+    /// Stops a host whatever the sources say.
+    Deny(exception::ExceptCommand),
+    /// Ends what `allow` or `deny` began.
+    Release(exception::ReleaseCommand),
+    /// Serves the portal, metrics and health; `enforcer run` starts it.
+    #[command(hide = true)]
+    Http(http::HttpCommand),
     /// The management server: judges postures, streams decisions.
     #[command(subcommand)]
     Server(server::ServerCommand),
@@ -40,11 +67,24 @@ impl Cli {
     /// Runs the command and says what went wrong, if anything did.
     pub fn run(self) -> ExitCode {
         output::init_logs(self.log);
-        let result = match self.command {
-            Command::Config(command) => command.run(self.output),
-            Command::Server(command) => command.run(self.output),
-            Command::Agent(command) => command.run(self.output),
-        };
-        output::exit(result)
+        output::exit(self.command.run(&self.gateway))
+    }
+}
+
+impl Command {
+    fn run(self, gateway: &gateway::Gateway) -> Result<()> {
+        match self {
+            Self::Config(command) => command.run(gateway.output),
+            Self::Status => status::run(gateway),
+            Self::Hosts(command) => command.run(gateway),
+            Self::Explain(command) => command.run(gateway),
+            Self::Mode(command) => command.run(gateway),
+            Self::Allow(command) => command.run(Granted::Authorized, gateway),
+            Self::Deny(command) => command.run(Granted::Denied, gateway),
+            Self::Release(command) => command.run(gateway),
+            Self::Http(command) => command.run(),
+            Self::Server(command) => command.run(gateway.output),
+            Self::Agent(command) => command.run(gateway.output),
+        }
     }
 }

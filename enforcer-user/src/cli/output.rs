@@ -1,10 +1,16 @@
 //! How commands print their results, their errors and their logs.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
+use anyhow::Context;
 use clap::ValueEnum;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
+
+use crate::control::{client::CallError, refusal::Kind};
 
 /// How a result is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -29,7 +35,9 @@ pub enum LogFormat {
 /// Starts logging to standard error; `ENFORCER_LOG` selects what (default `info`).
 pub fn init_logs(format: LogFormat) {
     let filter = EnvFilter::try_from_env("ENFORCER_LOG").unwrap_or_else(|_| "info".into());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     match format {
         LogFormat::Text => builder.with_target(false).init(),
         LogFormat::Json => builder.json().flatten_event(true).init(),
@@ -42,20 +50,50 @@ pub fn print<T: Serialize>(
     value: &T,
     text: impl FnOnce(&T) -> String,
 ) -> anyhow::Result<()> {
-    match format {
-        Format::Text => println!("{}", text(value)),
-        Format::Json => println!("{}", serde_json::to_string_pretty(value)?),
+    let result = match format {
+        Format::Text => text(value),
+        Format::Json => serde_json::to_string_pretty(value)?,
+    };
+    match writeln!(io::stdout(), "{result}") {
+        // Whoever reads has seen enough, as `head` has.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot print the result"),
     }
-    Ok(())
 }
 
-/// Turns the result of a command into the exit code: 0, or 1 with the error on standard error.
+/// What a command ends with when what was asked about is not there.
+const NOT_FOUND: u8 = 3;
+
+/// Turns the result of a command into the exit code: 0, 3 when what was asked about is not there, and
+/// otherwise 1, with the error on standard error.
 pub fn exit(result: anyhow::Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("enforcer: {error:#}");
-            ExitCode::FAILURE
-        }
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("enforcer: {error:#}");
+    if is_not_found(&error) {
+        ExitCode::from(NOT_FOUND)
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn is_not_found(error: &anyhow::Error) -> bool {
+    let refused = error.downcast_ref::<CallError>();
+    matches!(refused, Some(CallError::Refused(refusal)) if refusal.kind == Kind::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::Refusal;
+
+    #[test]
+    fn only_what_is_not_there_ends_with_3() {
+        let address = "10.0.0.5".parse().expect("an address");
+        let error = |refusal| anyhow::Error::from(CallError::Refused(refusal));
+        assert!(is_not_found(&error(Refusal::no_host(address))));
+        assert!(!is_not_found(&error(Refusal::ambiguous(address, &[]))));
+        assert!(!is_not_found(&anyhow::anyhow!("something else")));
     }
 }

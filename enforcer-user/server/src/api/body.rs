@@ -42,7 +42,9 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
 /// Whether the client asks before it sends a body that is too large. One that does not ask is sending
 /// already.
 fn is_announced_too_large(headers: &HeaderMap) -> bool {
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
     headers.contains_key(EXPECT) && length.is_some_and(|length: usize| length > MAX_BYTES)
 }
 

@@ -13,12 +13,12 @@ use super::{EXAMPLE, Policy};
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// The file cannot be read.
-    #[error("cannot read the policy {}: {source}; name a readable file", path.display())]
+    #[error("cannot read the policy {}: {cause}; name a readable file", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// What stopped it.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file is no policy.
     #[error("the policy {} is not usable; mend it and try again: {fault}", path.display())]
@@ -56,9 +56,9 @@ impl Policy {
         let Some(path) = path else {
             return Ok(Self::built_in());
         };
-        let text = fs::read_to_string(path).map_err(|source| PolicyError::Read {
+        let text = fs::read_to_string(path).map_err(|cause| PolicyError::Read {
             path: path.to_owned(),
-            source,
+            cause,
         })?;
         text.parse().map_err(|fault| PolicyError::Unusable {
             path: path.to_owned(),

@@ -23,20 +23,20 @@ pub enum StoreError {
         found: String,
     },
     /// It cannot be renamed.
-    #[error("cannot set the damaged database aside as {}: {source}", path.display())]
+    #[error("cannot set the damaged database aside as {}: {cause}", path.display())]
     SetAside {
         /// The new name.
         path: PathBuf,
         /// What stopped it.
-        source: io::Error,
+        cause: io::Error,
     },
     /// It cannot be opened.
-    #[error("cannot open the state database {}: {source}", path.display())]
+    #[error("cannot open the state database {}: {cause}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
         /// What stopped it.
-        source: sqlx::Error,
+        cause: sqlx::Error,
     },
     /// A newer program made it.
     #[error(
@@ -49,12 +49,12 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// It cannot be brought to this version's form.
-    #[error("cannot bring the state database {} to this version's form: {source}", path.display())]
+    #[error("cannot bring the state database {} to this version's form: {cause}", path.display())]
     Migrate {
         /// The file.
         path: PathBuf,
         /// What stopped it.
-        source: Box<MigrateError>,
+        cause: Box<MigrateError>,
     },
     /// Its directory cannot be used.
     #[error(transparent)]
@@ -67,7 +67,7 @@ pub enum StoreError {
     Locked,
     /// A row does not read as what it was written as.
     #[error("a row of the state database is not readable: {0}; restore the database from a backup")]
-    Row(#[from] serde_json::Error),
+    Row(serde_json::Error),
     /// Anything else.
     #[error("the state database failed: {0}")]
     Query(sqlx::Error),
@@ -103,5 +103,11 @@ impl From<sqlx::Error> for StoreError {
             Some(code::BUSY | code::LOCKED) => Self::Locked,
             _ => Self::Query(error),
         }
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Row(error)
     }
 }

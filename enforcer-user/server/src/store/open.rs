@@ -34,7 +34,7 @@ pub async fn open(dir: &StateDir) -> Result<SqliteConnection, StoreError> {
         .synchronous(SqliteSynchronous::Normal)
         .connect()
         .await
-        .map_err(|source| open_error(&path, source))?;
+        .map_err(|cause| open_error(&path, cause))?;
     migrate(&path, &mut connection).await?;
     Ok(connection)
 }
@@ -47,7 +47,7 @@ pub async fn readers(dir: &StateDir) -> Result<SqlitePool, StoreError> {
         .acquire_timeout(BUSY)
         .connect_with(options(&path).read_only(true))
         .await
-        .map_err(|source| open_error(&path, source))
+        .map_err(|cause| open_error(&path, cause))
 }
 
 /// Checks that the database, if there is one, is whole. Changes nothing: the connection only reads,
@@ -65,7 +65,7 @@ pub async fn verify(dir: &StateDir) -> Result<(), StoreError> {
         Ok(found) if found == "ok" => Ok(()),
         Ok(found) => Err(corrupt(found)),
         Err(error) if is_damage(&error) => Err(corrupt(error.to_string())),
-        Err(source) => Err(StoreError::Open { path, source }),
+        Err(cause) => Err(StoreError::Open { path, cause }),
     }
 }
 
@@ -100,22 +100,22 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), S
     match MIGRATIONS.run(connection).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(_)) => Err(StoreError::Newer { path }),
-        Err(source) => Err(StoreError::Migrate {
+        Err(cause) => Err(StoreError::Migrate {
             path,
-            source: Box::new(source),
+            cause: Box::new(cause),
         }),
     }
 }
 
-fn open_error(path: &Path, source: sqlx::Error) -> StoreError {
+fn open_error(path: &Path, cause: sqlx::Error) -> StoreError {
     let path = path.to_owned();
-    if is_damage(&source) {
+    if is_damage(&cause) {
         return StoreError::Corrupt {
             path,
-            found: source.to_string(),
+            found: cause.to_string(),
         };
     }
-    StoreError::Open { path, source }
+    StoreError::Open { path, cause }
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -126,9 +126,9 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
     match fs::rename(from, to) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StoreError::SetAside {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(StoreError::SetAside {
             path: to.to_owned(),
-            source,
+            cause,
         }),
         _ => Ok(()),
     }

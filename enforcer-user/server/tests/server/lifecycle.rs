@@ -21,7 +21,9 @@ async fn a_restart_keeps_everything() -> Result<()> {
     let pin = fs::read_to_string(fixture.config.state_dir.join("server.pin"))?;
     let revision = fixture.report(&failing("laptop")).await?.revision;
     fixture.stop().await?;
-    assert!(!fixture.config.state_dir.join("server.addr").exists());
+    for gone in ["server.addr", "server.db-wal"] {
+        assert!(!fixture.config.state_dir.join(gone).exists(), "{gone}");
+    }
     fixture.resume().await?;
 
     assert_eq!(

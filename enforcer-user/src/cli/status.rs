@@ -1,0 +1,193 @@
+//! `enforcer status`.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+
+use super::{
+    gateway::{Gateway, mismatch},
+    output,
+    table::{count, lines, plain, span, table},
+};
+use crate::control::{
+    Request, Response,
+    request::Mode,
+    status::{InterfaceView, SourceView, StatusView},
+};
+
+/// Prints how the gateway is.
+pub fn run(gateway: &Gateway) -> Result<()> {
+    match gateway.ask(&Request::Status)? {
+        Response::Status(status) => output::print(gateway.output, &*status, text),
+        other => Err(mismatch(&other)),
+    }
+}
+
+fn text(status: &StatusView) -> String {
+    let parts = [
+        summary(status),
+        interfaces(&status.interfaces),
+        sources(&status.sources),
+        tables(status),
+        hosts(status),
+    ];
+    parts.join("\n\n")
+}
+
+fn summary(status: &StatusView) -> String {
+    let mode = match status.mode {
+        Mode::Enforce => "enforce: hosts are stopped as their roles say",
+        Mode::Monitor => "monitor: nothing is stopped, only counted",
+    };
+    let ready = if status.ready { "yes" } else { "no" };
+    let uptime = span(status.uptime_seconds);
+    let mut text = format!(
+        "Mode     {mode}\nReady    {ready}\nRunning  {} for {uptime}",
+        status.version
+    );
+    for reason in &status.not_ready_reasons {
+        let _infallible = write!(text, "\n         missing: {}", plain(reason));
+    }
+    text
+}
+
+fn interfaces(interfaces: &[InterfaceView]) -> String {
+    let mut table = table(&["INTERFACE", "ZONE", "INGRESS", "EGRESS", "ATTACHED"]);
+    for interface in interfaces {
+        table.add_row(vec![
+            interface.name.clone(),
+            interface.zone.clone(),
+            interface.ingress.to_string(),
+            interface.egress.to_string(),
+            yes(interface.attached).to_owned(),
+        ]);
+    }
+    lines(&table)
+}
+
+fn sources(sources: &[SourceView]) -> String {
+    let mut table = table(&["SOURCE", "CONNECTED", "REVISION", "LEASE", "LAST ERROR"]);
+    for source in sources {
+        table.add_row(vec![
+            source.name.clone(),
+            yes(source.connected).to_owned(),
+            source.revision.to_string(),
+            lease(source.lease_seconds_left),
+            source.last_error.as_deref().map_or("-".to_owned(), plain),
+        ]);
+    }
+    lines(&table)
+}
+
+fn lease(seconds_left: Option<u64>) -> String {
+    match seconds_left {
+        None => "none".to_owned(),
+        Some(0) => "over".to_owned(),
+        Some(seconds) => format!("{} left", span(seconds)),
+    }
+}
+
+fn tables(status: &StatusView) -> String {
+    let mut table = table(&["TABLE", "USED", "CAPACITY", "FILL"]);
+    for (name, view) in &status.tables {
+        let percent = view.used.saturating_mul(100).div_ceil(view.capacity.max(1));
+        table.add_row(vec![
+            name.clone(),
+            view.used.to_string(),
+            view.capacity.to_string(),
+            format!("{percent} %"),
+        ]);
+    }
+    lines(&table)
+}
+
+fn hosts(status: &StatusView) -> String {
+    let roles: Vec<_> = status
+        .hosts_by_role
+        .iter()
+        .map(|(role, number)| format!("{number} {role}"))
+        .collect();
+    let roles = match roles.as_slice() {
+        [] => "none decided".to_owned(),
+        roles => roles.join(", "),
+    };
+    let drift = count(status.drift_repaired, "row");
+    format!(
+        "Hosts    {roles}; {} awaiting an answer\nEvents   {} lost\nDrift    {drift} repaired",
+        status.pending, status.events_lost
+    )
+}
+
+fn yes(is: bool) -> &'static str {
+    if is { "yes" } else { "no" }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::control::status::{Egress, Ingress, TableView};
+
+    fn status() -> StatusView {
+        StatusView {
+            mode: Mode::Enforce,
+            version: "0.1.0".to_owned(),
+            uptime_seconds: 11_520,
+            zones: vec!["lan".to_owned()],
+            interfaces: vec![InterfaceView {
+                name: "eth1".to_owned(),
+                zone: "lan".to_owned(),
+                ingress: Ingress::XdpNative,
+                egress: Egress::Tcx,
+                attached: true,
+            }],
+            sources: vec![SourceView {
+                name: "management".to_owned(),
+                connected: false,
+                revision: 42,
+                lease_seconds_left: Some(171),
+                last_error: Some("connection \u{1b}[31mrefused".to_owned()),
+            }],
+            tables: BTreeMap::from([(
+                "hosts_v4".to_owned(),
+                TableView {
+                    used: 120,
+                    capacity: 1_048_576,
+                },
+            )]),
+            hosts_by_role: BTreeMap::from([
+                ("authorized".to_owned(), 118),
+                ("quarantine".to_owned(), 2),
+            ]),
+            pending: 1,
+            events_lost: 0,
+            drift_repaired: 1,
+            ready: false,
+            not_ready_reasons: vec!["source management is not connected".to_owned()],
+        }
+    }
+
+    #[test]
+    fn everything_is_said_in_a_screenful() {
+        let expected = "\
+Mode     enforce: hosts are stopped as their roles say
+Ready    no
+Running  0.1.0 for 3h 12m
+         missing: source management is not connected
+
+INTERFACE  ZONE  INGRESS     EGRESS  ATTACHED
+eth1       lan   xdp native  tcx     yes
+
+SOURCE      CONNECTED  REVISION  LEASE        LAST ERROR
+management  no         42        2m 51s left  connection \u{fffd}[31mrefused
+
+TABLE     USED  CAPACITY  FILL
+hosts_v4  120   1048576   1 %
+
+Hosts    118 authorized, 2 quarantine; 1 awaiting an answer
+Events   0 lost
+Drift    1 row repaired";
+        assert_eq!(text(&status()), expected);
+    }
+}
