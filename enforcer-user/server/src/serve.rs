@@ -29,7 +29,7 @@ use crate::{
     api::Api,
     config::ServerConfig,
     ledger::{Ledger, LedgerHandle},
-    listen::{Admission, listen},
+    listen::{Admission, allow_files, listen},
     policy::{Policy, PolicyError},
     state_dir::{StateDir, StateDirError},
     store::{self, StoreError},
@@ -38,8 +38,11 @@ use crate::{
 
 /// How long requests that are under way may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(1);
-/// How long a peer may take for the TLS handshake, and then for the head of each request.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long a peer may take for the TLS handshake.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// How long a connection may be idle, and take for the head of a request. A gateway that asks now and
+/// then should not need a handshake each time.
+const HEAD_TIME: Duration = Duration::from_mins(1);
 
 /// Why a server does not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +113,7 @@ impl Server {
         let dir = StateDir::make(&config.state_dir)?;
         let lock = dir.lock()?;
         dir.forget_addresses()?;
+        allow_files();
         let identity = tls::identity(&dir)?;
         let listeners = listen_on(&config.listen)?;
         let addresses = listeners
@@ -184,7 +188,7 @@ impl Server {
     ) -> Result<JoinSet<io::Result<()>>, ServeError> {
         let config = RustlsConfig::from_config(Arc::clone(&self.identity.config));
         let acceptor = RustlsAcceptor::new(config)
-            .handshake_timeout(HEAD_TIME)
+            .handshake_timeout(HANDSHAKE_TIME)
             .acceptor(Admission::default());
         let mut serving = JoinSet::new();
         for listener in self.listeners.drain(..) {
