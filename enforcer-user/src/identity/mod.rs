@@ -41,7 +41,7 @@ pub enum Doubt {
     /// It claims an address with something that is no MAC address.
     #[error(
         "endpoint {endpoint} claims {}, but {source}; the claim is ignored",
-        Shown(host)
+        host.address
     )]
     NoMac {
         /// The endpoint.
@@ -55,7 +55,7 @@ pub enum Doubt {
     #[error(
         "endpoint {endpoint} claims {} with the MAC address {claimed}, but {seen} is seen there; the claim \
          changes nothing",
-        Shown(host)
+        host.address
     )]
     OtherMac {
         /// The endpoint.
@@ -77,15 +77,6 @@ pub enum Doubt {
         /// How many it claims.
         count: usize,
     },
-}
-
-/// A host for people.
-struct Shown<'a>(&'a Host);
-
-impl std::fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::net::IpAddr::from(self.0.address).fmt(f)
-    }
 }
 
 /// Which hosts an endpoint is.

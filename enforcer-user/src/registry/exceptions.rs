@@ -64,4 +64,22 @@ mod tests {
         assert_eq!(registry.expire(end).len(), 1);
         assert_eq!(role(&registry), Some(RoleId::DENIED));
     }
+
+    #[test]
+    fn the_end_of_a_former_exception_ends_no_later_one() {
+        let host = Host {
+            zone: 1,
+            address: Address::v4([10, 0, 0, 1]),
+        };
+        let end = |second| Timestamp::from_second(second).expect("a time");
+        let denied = |second| exception(RoleId::DENIED, Some(end(second)));
+        let mut registry = Registry::default();
+        registry.except(host, denied(10));
+        registry.except(host, denied(20));
+        registry.release(&host);
+        assert_eq!(registry.next_end(), None);
+        registry.except(host, denied(30));
+        assert_eq!(registry.expire(end(20)), []);
+        assert_eq!(registry.expire(end(30)), [Change::Remove(host)]);
+    }
 }
