@@ -265,9 +265,10 @@ async fn open_store(
     policy: Policy,
 ) -> Result<(SqlitePool, Ledger), ServeError> {
     match store::verify(dir).await {
-        Err(error @ StoreError::Corrupt { .. }) if config.set_aside_corrupt => {
+        Err(StoreError::Corrupt { path, found }) if config.set_aside_corrupt => {
             let aside = store::set_aside(dir, Timestamp::now())?;
-            tracing::error!(%error, aside = %aside.display(), "set aside; beginning with an empty database");
+            let (damaged, aside) = (path.display(), aside.display());
+            tracing::warn!(%damaged, found, %aside, "set aside; beginning with an empty database");
         }
         verified => verified?,
     }

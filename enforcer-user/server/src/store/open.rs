@@ -100,6 +100,7 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), S
     match MIGRATIONS.run(connection).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(_)) => Err(StoreError::Newer { path }),
+        Err(MigrateError::Execute(cause)) if is_damage(&cause) => Err(open_error(&path, cause)),
         Err(cause) => Err(StoreError::Migrate {
             path,
             cause: Box::new(cause),

@@ -99,6 +99,13 @@ async fn a_damaged_database_is_refused_and_kept() -> Result<()> {
         "{refused}"
     );
     assert_eq!(fs::read(&database)?, damaged, "left as it was");
+    let refused = fixture.admin().await.unwrap_err().to_string();
+    assert!(refused.contains("damaged"), "{refused}");
+    assert_eq!(
+        fs::read(&database)?,
+        damaged,
+        "nor by the operator's commands"
+    );
 
     fixture.config.set_aside_corrupt = true;
     fixture.resume().await?;
