@@ -6,6 +6,7 @@ pub mod control;
 pub mod controller;
 #[expect(unsafe_code, reason = "map rows and the raw batch call")]
 pub mod datapath;
+pub mod gateway;
 pub mod identity;
 pub mod metrics;
 pub mod portal;

@@ -35,7 +35,10 @@ impl Pin {
             .with_safe_default_protocol_versions()
             .expect("ring supports the default versions")
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(PinVerifier { pin: self, provider }))
+            .with_custom_certificate_verifier(Arc::new(PinVerifier {
+                pin: self,
+                provider,
+            }))
             .with_no_client_auth()
     }
 }
@@ -131,7 +134,9 @@ impl ServerCertVerifier for PinVerifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
 
@@ -147,7 +152,12 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_pin() {
-        for text in ["", "sha256:", "sha256:zz", &format!("sha256:{}", "é".repeat(32))] {
+        for text in [
+            "",
+            "sha256:",
+            "sha256:zz",
+            &format!("sha256:{}", "é".repeat(32)),
+        ] {
             assert!(text.parse::<Pin>().is_err(), "{text}");
         }
     }

@@ -9,6 +9,7 @@ mod hosts;
 mod http;
 mod mode;
 mod output;
+mod run;
 mod server;
 mod status;
 mod table;
@@ -35,6 +36,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Runs the gateway.
+    Run(run::RunCommand),
     /// Checks configurations, prints an example.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -74,6 +77,7 @@ impl Cli {
 impl Command {
     fn run(self, gateway: &gateway::Gateway) -> Result<()> {
         match self {
+            Self::Run(command) => command.run(),
             Self::Config(command) => command.run(gateway.output),
             Self::Status => status::run(gateway),
             Self::Hosts(command) => command.run(gateway),

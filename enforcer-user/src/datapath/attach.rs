@@ -79,6 +79,13 @@ pub struct Attachment {
     pub adopted: bool,
 }
 
+impl Attachment {
+    /// Whether the interface is still the one that the programs were attached to.
+    pub fn is_in_place(&self) -> bool {
+        if_nametoindex(self.interface.as_str()) == Ok(self.index)
+    }
+}
+
 /// An interface under enforcement.
 pub(super) struct Attached {
     pub attachment: Attachment,

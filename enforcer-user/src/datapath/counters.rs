@@ -45,6 +45,11 @@ impl Datapath {
         Ok(samples)
     }
 
+    /// The rows of packets, in the order of [`counter::row`].
+    pub fn counter_rows(&self) -> Result<Vec<Counter>, DatapathError> {
+        (0..counter::ROWS).map(|row| self.counter(row)).collect()
+    }
+
     /// Events that found the ring full.
     pub fn lost_events(&self) -> Result<u64, DatapathError> {
         Ok(self.counter(counter::LOST_EVENTS)?.packets)

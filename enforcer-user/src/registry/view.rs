@@ -51,6 +51,11 @@ impl Registry {
         self.held.keys().filter_map(|host| self.host(host))
     }
 
+    /// Every host that the kernel is to hold a row of, in no order.
+    pub fn held_hosts(&self) -> impl Iterator<Item = &Host> {
+        self.held.keys()
+    }
+
     /// How many hosts have each role, for the roles that any host has.
     pub fn counts(&self) -> impl Iterator<Item = (RoleId, usize)> {
         let roles = (0..=u8::MAX).map(RoleId);

@@ -35,6 +35,9 @@ pub struct RunArgs {
     /// If the database is damaged, keep it under another name and begin with an empty one.
     #[arg(long)]
     set_aside_corrupt: bool,
+    /// End when standard input ends: the gateway that embeds this server holds its other end.
+    #[arg(long, hide = true)]
+    lifeline: bool,
 }
 
 impl RunArgs {
@@ -42,10 +45,12 @@ impl RunArgs {
     pub async fn run(self) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
-        let shutdown = async {
+        let is_held = self.lifeline;
+        let shutdown = async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
+                () = lifeline(is_held) => {}
             }
         };
         Ok(enforcer_server::run(self.config(), shutdown).await?)
@@ -68,6 +73,15 @@ impl RunArgs {
             set_aside_corrupt: self.set_aside_corrupt,
         }
     }
+}
+
+/// Ready when standard input has ended, if that matters.
+async fn lifeline(is_held: bool) {
+    if !is_held {
+        return std::future::pending().await;
+    }
+    // Whatever comes over it, an error too, only its end counts.
+    let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await;
 }
 
 /// What is wrong with a time.

@@ -44,6 +44,11 @@ impl QueryStats {
         self.answered.load(Relaxed)
     }
 
+    /// Hosts whose answer is awaited.
+    pub fn pending(&self) -> u64 {
+        self.asked().saturating_sub(self.answered() + self.failed())
+    }
+
     /// Requests that were answered.
     pub fn requests(&self) -> u64 {
         self.requests.load(Relaxed)

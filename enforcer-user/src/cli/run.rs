@@ -1,0 +1,45 @@
+//! `enforcer run`.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::gateway;
+
+/// How to run the gateway.
+#[derive(Debug, Args)]
+pub struct RunCommand {
+    /// The configuration; `enforcer config example` prints one.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/etc/enforcer/enforcer.toml"
+    )]
+    config: PathBuf,
+}
+
+impl RunCommand {
+    /// Runs the gateway until SIGTERM or SIGINT.
+    pub fn run(self) -> anyhow::Result<()> {
+        let config = gateway::admit(&self.config)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the asynchronous runtime")?;
+        runtime.block_on(async {
+            let mut terminate =
+                signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+            let mut interrupt =
+                signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+            let stop = async {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+            };
+            Ok(gateway::run(config, stop).await?)
+        })
+    }
+}

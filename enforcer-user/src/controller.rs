@@ -1,1 +1,0 @@
-//! Wires events, sources, registry and datapath together.

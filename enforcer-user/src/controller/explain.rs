@@ -1,0 +1,265 @@
+//! What would happen to a packet now, and why: the datapath's own code on its own tables.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use enforcer_common::{
+    decide::{self, Basis, Case, Direction, Judgement, Reason, Standing, Tables, Verdict},
+    host::{FOREVER, Host},
+    packet::{self, Frame, protocol},
+    role::{RoleId, RoleRow},
+    settings::Scope,
+};
+
+use super::{Controller, frame::frame};
+use crate::{
+    control::{
+        Refusal,
+        explanation::{Explanation, Step},
+        refusal::Kind,
+        remote::Remote,
+    },
+    datapath::LiveTables,
+};
+
+impl Controller {
+    pub(super) fn explain(
+        &self,
+        address: IpAddr,
+        zone: Option<&str>,
+        to: Option<Remote>,
+    ) -> Result<Explanation, Refusal> {
+        let host = self.host_in(address, zone)?;
+        let to = to.unwrap_or_else(|| elsewhere(address));
+        if to.address.is_ipv4() != address.is_ipv4() {
+            return Err(Refusal::new(
+                Kind::Invalid,
+                format!("{address} and {} are of two families", to.address),
+                "name a destination of the same family",
+            ));
+        }
+        let now = self
+            .datapath
+            .clock()
+            .now()
+            .map_err(|error| failed(&error))?;
+        let tables = self.datapath.live();
+        let standing = decide::standing(&host, &tables, now);
+        let Ok(Frame::Ip(packet)) = packet::parse(&frame(address, to)[..]) else {
+            return Err(Refusal::new(
+                Kind::Invalid,
+                format!("no packet goes to {to}"),
+                "name another",
+            ));
+        };
+        let direction = Direction::FromHost;
+        let case = Case {
+            packet: &packet,
+            direction,
+            host: &host,
+            standing,
+            now,
+        };
+        let judgement = decide::judge(&case, &tables);
+        let walk = Walk {
+            controller: self,
+            tables: &tables,
+            host,
+            standing,
+            judgement,
+            now,
+        };
+        Ok(Explanation {
+            address,
+            zone: self.zones.name(host.zone).unwrap_or_default().to_owned(),
+            steps: walk.steps(to),
+            verdict: Verdict::ALL[judgement.verdict as usize].1.to_owned(),
+            reason: Reason::ALL[judgement.reason as usize].1.to_owned(),
+            role: self.compiled.roles.name(judgement.role).to_owned(),
+            monitored: judgement.monitored,
+        })
+    }
+}
+
+pub(super) fn failed(error: &dyn std::fmt::Display) -> Refusal {
+    Refusal::new(
+        Kind::Failed,
+        error.to_string(),
+        "the gateway's log may say more",
+    )
+}
+
+/// A web server of the documentation ranges (RFC 5737, RFC 3849), which no rule names.
+fn elsewhere(host: IpAddr) -> Remote {
+    let address = match host {
+        IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 255).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0xffff).into(),
+    };
+    Remote {
+        address,
+        port: Some(443),
+        protocol: protocol::TCP,
+    }
+}
+
+/// One explanation in the making.
+struct Walk<'a> {
+    controller: &'a Controller,
+    tables: &'a LiveTables<'a>,
+    host: Host,
+    standing: Standing,
+    judgement: Judgement,
+    now: u64,
+}
+
+impl Walk<'_> {
+    fn steps(&self, to: Remote) -> Vec<Step> {
+        let mut steps = vec![self.row()];
+        steps.extend(self.lease());
+        steps.extend(self.scope());
+        steps.extend(self.asked());
+        steps.push(self.role());
+        steps.push(self.verdict(to));
+        steps.push(self.mode());
+        steps
+    }
+
+    fn row(&self) -> Step {
+        let Some(row) = self.tables.host(&self.host) else {
+            return step("hosts table", "no row", "nothing is decided of this host");
+        };
+        let role = self.role_name(row.role);
+        let source = Controller::source_name(row.source);
+        let end = if row.deadline == FOREVER {
+            "no end of its own".to_owned()
+        } else {
+            let left = self
+                .controller
+                .datapath
+                .clock()
+                .duration(row.deadline.saturating_sub(self.now));
+            format!("for another {} s", left.as_secs())
+        };
+        let found = format!("{role}, by {source}, {end}");
+        step(
+            "hosts table",
+            &found,
+            &format!("{source} gave it the role {role}"),
+        )
+    }
+
+    fn lease(&self) -> Option<Step> {
+        let row = self.tables.host(&self.host)?;
+        let lease = self.tables.lease(row.source);
+        if lease == FOREVER {
+            return None;
+        }
+        let left = self
+            .controller
+            .datapath
+            .clock()
+            .duration(lease.saturating_sub(self.now));
+        Some(if self.standing.basis == Basis::LeaseExpired {
+            let role = self.role_name(self.standing.role);
+            step(
+                "lease",
+                "over",
+                &format!("the source is silent: the role is {role} until it is back"),
+            )
+        } else {
+            let found = format!("{:.1} s left", left.as_secs_f64());
+            step("lease", &found, "the decision holds")
+        })
+    }
+
+    fn scope(&self) -> Option<Step> {
+        if matches!(self.standing.basis, Basis::Decided | Basis::LeaseExpired) {
+            return None;
+        }
+        Some(match self.tables.scope(&self.host) {
+            Scope::Checked => step("scope", "checked", "it must be decided by a source"),
+            Scope::Bypassed => step("scope", "bypassed", "it passes unchecked"),
+            Scope::Outside => step("scope", "outside", "it is none of this gateway's hosts"),
+        })
+    }
+
+    fn asked(&self) -> Option<Step> {
+        if self.standing.basis != Basis::Undecided {
+            return None;
+        }
+        let clock = self.controller.datapath.clock();
+        Some(match self.tables.asked(&self.host) {
+            None => step("asked", "never", "its first packet makes the gateway ask"),
+            Some(asked) => {
+                let ago = clock
+                    .duration(self.now.saturating_sub(asked.since))
+                    .as_secs_f64();
+                let found = format!("first {ago:.1} s ago");
+                step(
+                    "asked",
+                    &found,
+                    "without an answer in time it has the role unknown",
+                )
+            }
+        })
+    }
+
+    fn role(&self) -> Step {
+        let row = self.tables.role(self.standing.role);
+        let mut found = vec![if row.has(RoleRow::ALLOW) {
+            "allows"
+        } else {
+            "stops"
+        }];
+        for (flag, word) in [
+            (RoleRow::RULES, "rules"),
+            (RoleRow::PORTAL, "portal"),
+            (RoleRow::REJECT, "reject"),
+            (RoleRow::MONITOR, "monitor"),
+        ] {
+            if row.has(flag) {
+                found.push(word);
+            }
+        }
+        let name = self.role_name(self.standing.role);
+        step(
+            "role",
+            &found.join(", "),
+            &format!("what {name} means when no rule matches"),
+        )
+    }
+
+    fn verdict(&self, to: Remote) -> Step {
+        let word = Verdict::ALL[self.judgement.verdict as usize].1;
+        let reason = Reason::ALL[self.judgement.reason as usize].1;
+        step(
+            "verdict",
+            &format!("{word} ({reason})"),
+            &format!("for a packet to {to}"),
+        )
+    }
+
+    fn mode(&self) -> Step {
+        let meaning = match (self.judgement.monitored, self.judgement.verdict) {
+            (true, _) => "the stop is counted only: the packet passes",
+            (false, Verdict::Pass) => "the packet passes",
+            (false, _) => "the packet is stopped",
+        };
+        step(
+            "mode",
+            &format!("{:?}", self.controller.mode).to_lowercase(),
+            meaning,
+        )
+    }
+
+    fn role_name(&self, role: RoleId) -> &str {
+        self.controller.compiled.roles.name(role)
+    }
+}
+
+fn step(step: &str, found: &str, meaning: &str) -> Step {
+    Step {
+        step: step.to_owned(),
+        found: found.to_owned(),
+        meaning: meaning.to_owned(),
+    }
+}

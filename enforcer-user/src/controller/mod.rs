@@ -1,0 +1,231 @@
+//! Wires events, sources, registry and datapath together.
+//!
+//! One task owns everything that can change, and takes one thing after the other from its inputs: so
+//! no lock, and an order that can be followed in the log. What it learns goes to the registry, and what
+//! the registry yields goes to the datapath before the next input is looked at.
+
+mod events;
+mod explain;
+mod frame;
+mod kernel;
+mod operator;
+mod portal;
+mod sources;
+mod status;
+
+use std::time::{Duration, Instant};
+
+use enforcer_common::host::{Host, SourceId};
+use jiff::Timestamp;
+use tokio::{
+    sync::mpsc,
+    time::{self, MissedTickBehavior},
+};
+
+use crate::{
+    config::{Compiled, Config, Mode},
+    control::{HttpRequest, Request, serve::Call},
+    datapath::{Datapath, DatapathError, Events, Rulings},
+    identity::{Identity, Zones, neighbours::Neighbour},
+    metrics::Metrics,
+    registry::{Change, Registry},
+    sources::{SourceEvent, operator::Exceptions, queries::Queries},
+};
+
+use kernel::Retry;
+pub use kernel::{apply, from_kernel};
+
+/// How often the registry is compared with the kernel's tables.
+const COMPARE: Duration = Duration::from_mins(5);
+
+/// How often failed writes are tried again, and what ends is ended.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How many events are taken at once: the rest waits in the ring, and the other inputs have their turn.
+const EVENTS_AT_ONCE: usize = 256;
+
+/// How many changes from a source are put in force at once.
+const CHANGES_AT_ONCE: usize = 1024;
+
+/// Everything that the controller listens to.
+pub struct Inputs {
+    /// The datapath's events.
+    pub events: Events,
+    /// What the sources say.
+    pub sources: mpsc::Receiver<SourceEvent>,
+    /// The kernel's neighbours.
+    pub neighbours: mpsc::Receiver<Neighbour>,
+    /// The operator's commands.
+    pub requests: mpsc::Receiver<Call<Request>>,
+    /// The HTTP child's questions.
+    pub http: mpsc::Receiver<Call<HttpRequest>>,
+}
+
+/// The state of a running gateway.
+pub struct Controller {
+    config: Config,
+    compiled: Compiled,
+    zones: Zones,
+    datapath: Datapath,
+    registry: Registry,
+    identity: Identity,
+    exceptions: Exceptions,
+    queries: Queries,
+    metrics: Metrics,
+    management: SourceState,
+    mode: Mode,
+    retry: Retry,
+    drift: u64,
+    started: Instant,
+}
+
+/// What is known of a source beside its decisions.
+#[derive(Debug, Default)]
+struct SourceState {
+    connected: bool,
+    last_error: Option<String>,
+}
+
+/// What a controller is made of.
+pub struct Parts {
+    /// The configuration, for what the views name.
+    pub config: Config,
+    /// The same, compiled.
+    pub compiled: Compiled,
+    /// The datapath, its tables filled and its programs attached.
+    pub datapath: Datapath,
+    /// What the kernel holds, and the operator's exceptions.
+    pub registry: Registry,
+    /// The operator's exceptions, stored.
+    pub exceptions: Exceptions,
+    /// Where unknown hosts are asked about.
+    pub queries: Queries,
+    /// The metrics.
+    pub metrics: Metrics,
+}
+
+impl Controller {
+    /// A controller that has heard nothing yet.
+    pub fn new(parts: Parts) -> Self {
+        let Parts {
+            config,
+            compiled,
+            datapath,
+            registry,
+            exceptions,
+            queries,
+            metrics,
+        } = parts;
+        let zones = Zones::new(compiled.zones.clone());
+        Self {
+            mode: config.mode,
+            identity: Identity::new(zones.clone()),
+            zones,
+            config,
+            compiled,
+            datapath,
+            registry,
+            exceptions,
+            queries,
+            metrics,
+            management: SourceState::default(),
+            retry: Retry::default(),
+            drift: 0,
+            started: Instant::now(),
+        }
+    }
+
+    /// Runs until `stop` is ready, and gives the datapath back.
+    ///
+    /// # Errors
+    ///
+    /// When the ring of events cannot be read any more.
+    pub async fn run(
+        mut self,
+        mut inputs: Inputs,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Datapath, DatapathError> {
+        tokio::pin!(stop);
+        let mut events = Vec::with_capacity(EVENTS_AT_ONCE);
+        let mut tick = time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut compare = time::interval_at(time::Instant::now() + COMPARE, COMPARE);
+        compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = &mut stop => return Ok(self.datapath),
+                Some(event) = inputs.sources.recv() => {
+                    self.take_from_source(event, &mut inputs.sources);
+                }
+                read = inputs.events.read(&mut events, EVENTS_AT_ONCE) => {
+                    read?;
+                    events.drain(..).for_each(|event| self.take_event(&event));
+                }
+                Some(neighbour) = inputs.neighbours.recv() => self.take_neighbour(neighbour),
+                Some(call) = inputs.requests.recv() => self.take_request(call),
+                Some(call) = inputs.http.recv() => self.take_http(call),
+                _ = tick.tick() => self.tick(),
+                _ = compare.tick() => self.compare(),
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = Timestamp::now();
+        if self.registry.next_end().is_some_and(|end| end <= now) {
+            let changes = self.registry.expire(now);
+            self.put_in_force(changes);
+            if let Err(error) = self.exceptions.expire(now) {
+                tracing::error!("{error}");
+            }
+        }
+        self.try_again();
+    }
+
+    fn take_neighbour(&mut self, Neighbour { host, mac }: Neighbour) {
+        let rebound = self.identity.neighbour(host, mac);
+        self.rebind(rebound);
+    }
+
+    /// A host for logs: its address, and its zone where there is more than one.
+    fn shown(&self, host: &Host) -> String {
+        match self.zones.name(host.zone) {
+            Some(zone) if self.compiled.zones.len() > 1 => format!("{}%{zone}", host.address),
+            _ => host.address.to_string(),
+        }
+    }
+
+    fn rulings(&self) -> Rulings {
+        Rulings {
+            enforce: self.mode == Mode::Enforce,
+            ..rulings(&self.compiled)
+        }
+    }
+
+    fn source_name(source: SourceId) -> &'static str {
+        match source {
+            SourceId::GATEWAY => "gateway",
+            SourceId::OPERATOR => "operator",
+            SourceId::MANAGEMENT => "management",
+            _ => "unknown",
+        }
+    }
+
+    fn changes_of(&mut self, changes: Vec<Change>, since: Instant) {
+        if changes.is_empty() {
+            return;
+        }
+        self.put_in_force(changes);
+        self.metrics.applied(since.elapsed());
+    }
+}
+
+/// What the configuration says apart from tables.
+pub fn rulings(compiled: &Compiled) -> Rulings {
+    Rulings {
+        enforce: compiled.mode == Mode::Enforce,
+        unknown_timeout: compiled.unknown_timeout,
+        first_datagram: compiled.first_datagram,
+        lease_expired: compiled.lease_expired,
+    }
+}

@@ -1,0 +1,116 @@
+//! How the gateway is.
+
+use std::collections::BTreeMap;
+
+use enforcer_common::host::{Family, SourceId};
+
+use super::{Controller, operator::mode_view};
+use crate::{
+    control::status::{Egress, Ingress, InterfaceView, SourceView, StatusView, TableView},
+    datapath::{Attachment, EgressHook, IngressHook},
+};
+
+impl Controller {
+    pub(super) fn status(&self) -> StatusView {
+        let missing = self.missing();
+        StatusView {
+            mode: mode_view(self.mode),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_seconds: self.started.elapsed().as_secs(),
+            zones: self.compiled.zones.clone(),
+            interfaces: self
+                .datapath
+                .attachments()
+                .map(|one| self.interface(one))
+                .collect(),
+            sources: vec![self.management_view()],
+            tables: self.tables(),
+            hosts_by_role: self.hosts_by_role(),
+            pending: self.queries.stats().pending(),
+            events_lost: self.datapath.lost_events().unwrap_or(0),
+            drift_repaired: self.drift,
+            ready: missing.is_empty(),
+            not_ready_reasons: missing,
+        }
+    }
+
+    /// What is missing for the gateway to do all of its work.
+    pub(super) fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        if !self.registry.is_complete(SourceId::MANAGEMENT) {
+            missing
+                .push("no snapshot of the management server's decisions has come yet".to_owned());
+        } else if self.lease_seconds() == Some(0) {
+            missing
+                .push("the management server has been silent for longer than its lease".to_owned());
+        }
+        if !self.retry.is_empty() {
+            missing.push("the kernel's tables do not hold all decisions".to_owned());
+        }
+        missing
+    }
+
+    fn interface(&self, attachment: &Attachment) -> InterfaceView {
+        InterfaceView {
+            name: attachment.interface.clone(),
+            zone: self
+                .zones
+                .name(attachment.zone)
+                .unwrap_or_default()
+                .to_owned(),
+            ingress: match attachment.ingress {
+                IngressHook::Native => Ingress::XdpNative,
+                IngressHook::Generic => Ingress::XdpGeneric,
+            },
+            egress: match attachment.egress {
+                EgressHook::Tcx => Egress::Tcx,
+                EgressHook::Clsact => Egress::Clsact,
+            },
+            attached: attachment.is_in_place(),
+        }
+    }
+
+    fn management_view(&self) -> SourceView {
+        SourceView {
+            name: Self::source_name(SourceId::MANAGEMENT).to_owned(),
+            connected: self.management.connected,
+            revision: self.registry.revision(SourceId::MANAGEMENT).unwrap_or(0),
+            lease_seconds_left: self.lease_seconds(),
+            last_error: self.management.last_error.clone(),
+        }
+    }
+
+    fn lease_seconds(&self) -> Option<u64> {
+        let until = self.datapath.lease(SourceId::MANAGEMENT).ok()?;
+        let now = self.datapath.clock().now().ok()?;
+        // Rounded up: 0 means over.
+        let left = self.datapath.clock().duration(until.saturating_sub(now));
+        Some(left.as_secs() + u64::from(left.subsec_nanos() > 0))
+    }
+
+    fn tables(&self) -> BTreeMap<String, TableView> {
+        let (mut v4, mut v6) = (0, 0);
+        for host in self.registry.held_hosts() {
+            match host.address.family() {
+                Family::V4 => v4 += 1,
+                Family::V6 => v6 += 1,
+            }
+        }
+        let capacity = u64::from(self.config.host_capacity);
+        let table = |used| TableView { used, capacity };
+        BTreeMap::from([
+            ("hosts_v4".to_owned(), table(v4)),
+            ("hosts_v6".to_owned(), table(v6)),
+        ])
+    }
+
+    fn hosts_by_role(&self) -> BTreeMap<String, u64> {
+        let roles = self.compiled.roles.iter();
+        let mut by_role: BTreeMap<String, u64> =
+            roles.map(|(_, name)| (name.to_owned(), 0)).collect();
+        for (role, count) in self.registry.counts() {
+            by_role.insert(self.compiled.roles.name(role).to_owned(), count as u64);
+        }
+        by_role
+    }
+}

@@ -1,0 +1,197 @@
+//! Children without privileges: the HTTP listeners and the embedded management server. Each is started
+//! again when it ends, and none outlives the gateway.
+
+use std::{
+    env,
+    ffi::OsString,
+    io,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::{Pid, User, geteuid},
+};
+use tokio::{
+    process::{Child, Command},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::GatewayError;
+use crate::config::Config;
+
+/// A child that ran for so long failed by chance: it is started again at once.
+const STEADY: Duration = Duration::from_secs(30);
+
+/// Between the ends and starts of one that keeps failing.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// How long a child may take to end.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// Whom children run as.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unprivileged {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+}
+
+/// The unprivileged user; `None` when this process cannot become another one, or there is none.
+pub(super) fn user(name: &str) -> Option<Unprivileged> {
+    if !geteuid().is_root() {
+        return None;
+    }
+    match User::from_name(name) {
+        Ok(Some(user)) => Some(Unprivileged {
+            uid: user.uid.as_raw(),
+            gid: user.gid.as_raw(),
+        }),
+        _ => {
+            tracing::error!(
+                "there is no user `{name}`: portal and management server run as root; make one with \
+                 `useradd --system {name}`, or name another in `[user]`"
+            );
+            None
+        }
+    }
+}
+
+/// The children of a gateway.
+pub(super) struct Children {
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+impl Default for Children {
+    fn default() -> Self {
+        Self {
+            tasks: JoinSet::new(),
+            stop: CancellationToken::new(),
+        }
+    }
+}
+
+impl Children {
+    /// Starts the child that speaks HTTP.
+    pub(super) fn http(
+        &mut self,
+        config: &Config,
+        socket: &Path,
+        user: Option<Unprivileged>,
+    ) -> Result<(), GatewayError> {
+        let mut arguments: Vec<OsString> = vec![
+            "http".into(),
+            "--lifeline".into(),
+            "--control".into(),
+            socket.into(),
+        ];
+        for interface in &config.interfaces {
+            let portal = format!("{}={}", interface.name, interface.zone);
+            arguments.extend(["--portal-interface".into(), portal.into()]);
+        }
+        arguments.extend([
+            "--portal-port".into(),
+            config.portal.port.to_string().into(),
+        ]);
+        arguments.extend([
+            "--metrics-listen".into(),
+            config.metrics.listen.to_string().into(),
+        ]);
+        arguments.extend([
+            "--organisation".into(),
+            config.portal.organisation.clone().into(),
+        ]);
+        if let Some(contact) = &config.portal.contact {
+            arguments.extend(["--contact".into(), contact.into()]);
+        }
+        if let Some(url) = &config.portal.help_url {
+            arguments.extend(["--help-url".into(), url.as_str().into()]);
+        }
+        self.start("http", arguments, user)
+    }
+
+    /// Starts this program with other arguments, again and again until the gateway stops.
+    pub(super) fn start(
+        &mut self,
+        name: &'static str,
+        arguments: Vec<OsString>,
+        user: Option<Unprivileged>,
+    ) -> Result<(), GatewayError> {
+        let failed = |error| GatewayError::Child {
+            program: name,
+            error,
+        };
+        let program = env::current_exe().map_err(failed)?;
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .kill_on_drop(true);
+        if let Some(user) = user {
+            command.uid(user.uid).gid(user.gid);
+        }
+        let first = command.spawn().map_err(failed)?;
+        self.tasks
+            .spawn(keep_alive(name, command, first, self.stop.clone()));
+        Ok(())
+    }
+
+    /// Ends all of them.
+    pub(super) async fn stop(mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+async fn keep_alive(
+    name: &'static str,
+    mut command: Command,
+    mut child: Child,
+    stop: CancellationToken,
+) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let started = Instant::now();
+        tokio::select! {
+            ended = child.wait() => said(name, &ended),
+            () = stop.cancelled() => return end(child).await,
+        }
+        if started.elapsed() > STEADY {
+            pause = FIRST_PAUSE;
+        }
+        child = loop {
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = stop.cancelled() => return,
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            match command.spawn() {
+                Ok(child) => break child,
+                Err(error) => tracing::error!("cannot start `{name}` again: {error}"),
+            }
+        };
+    }
+}
+
+fn said(name: &str, ended: &io::Result<std::process::ExitStatus>) {
+    match ended {
+        Ok(status) => tracing::error!("`{name}` ended ({status}); starting it again"),
+        Err(error) => tracing::error!("`{name}` cannot be waited for: {error}"),
+    }
+}
+
+/// Asks a child to end, and makes it when it does not.
+async fn end(mut child: Child) {
+    let id = child.id().and_then(|id| i32::try_from(id).ok());
+    if let Some(id) = id {
+        let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+    }
+    if timeout(LAST_WORDS, child.wait()).await.is_err() {
+        let _ = child.kill().await;
+    }
+}

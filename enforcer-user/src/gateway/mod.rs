@@ -1,0 +1,296 @@
+//! A gateway from its configuration to its end: opens the datapath, fills the tables, attaches, starts
+//! sources and children, runs the controller, and leaves things as the configuration says.
+
+mod addresses;
+mod children;
+mod embedded;
+mod numbers;
+mod services;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use enforcer_common::host::{FOREVER, SourceId};
+use jiff::Timestamp;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    config::{CompileError, Compiled, Config, HookChoice, OnStop, check::AdmitError},
+    control::{
+        self,
+        listen::{Access, ListenError},
+        serve,
+    },
+    controller::{self, Controller, Inputs, Parts},
+    datapath::{Datapath, DatapathError, IngressHook, Options, Plan},
+    identity::{Zones, neighbours},
+    metrics::Metrics,
+    registry::Registry,
+    sources::{
+        self,
+        audit::{Audit, AuditError},
+        management::Management,
+        operator::{Exceptions, Names, OperatorError},
+        queries::Asker,
+        server::{Server, ServerError},
+    },
+};
+
+use children::Children;
+use embedded::EmbeddedError;
+
+/// How many questions may wait for the controller.
+const CALLS: usize = 256;
+
+/// How many changes of neighbours may wait for the controller.
+const NEIGHBOURS: usize = 1024;
+
+/// Why a gateway does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The configuration is refused.
+    #[error(transparent)]
+    Config(#[from] AdmitError),
+    /// The configuration cannot be compiled.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// A directory cannot be made.
+    #[error("cannot make {path}: {error}")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A control socket cannot be made.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The kernel side.
+    #[error(transparent)]
+    Datapath(#[from] DatapathError),
+    /// The operator's exceptions.
+    #[error(transparent)]
+    Exceptions(#[from] OperatorError),
+    /// The audit log.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// The management server cannot be reached at all.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The embedded management server cannot be set up.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    /// The metrics cannot be made.
+    #[error("cannot make the metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+    /// The signals cannot be waited for.
+    #[error("cannot wait for signals: {0}")]
+    Signals(io::Error),
+    /// The addresses of this machine cannot be read.
+    #[error("cannot read the addresses of this machine: {0}")]
+    Addresses(nix::Error),
+    /// Names of zones and roles cannot be kept.
+    #[error("cannot keep the numbers of zones and roles in {path}: {error}")]
+    Numbers {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A child cannot be started.
+    #[error("cannot start `{program}`: {error}")]
+    Child {
+        /// What.
+        program: &'static str,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// Runs a gateway by this configuration until `stop` is ready.
+pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), GatewayError> {
+    for directory in [&config.state_dir, &config.run_dir] {
+        fs::create_dir_all(directory).map_err(|error| GatewayError::Directory {
+            path: directory.clone(),
+            error,
+        })?;
+    }
+    let user = children::user(&config.user.name);
+    // The sockets come first: a second gateway is refused here, before it touches anything.
+    let control = control::listen::bind(&config.run_dir.join("control.sock"), &Access::Root)?;
+    let http_socket = config.run_dir.join("http.sock");
+    let http_access = user.map_or(Access::Root, |user| Access::User(user.uid));
+    let http = control::listen::bind(&http_socket, &http_access)?;
+
+    let mut children = Children::default();
+    let server = embedded::management(&config, user, &mut children).await?;
+    let services = services::own(&config, &server)?;
+    let compiled = config.compile(&services)?;
+    let audit = Audit::open(&config.state_dir)?;
+    let exceptions = exceptions(&config, &compiled, audit)?;
+    let mut datapath = open(&config, &compiled)?;
+    let registry = adopt(&config, &compiled, &mut datapath, &exceptions)?;
+    attach(&config, &compiled, &mut datapath)?;
+
+    let zones = Zones::new(compiled.zones.clone());
+    let (said, sources) = mpsc::channel(sources::EVENTS);
+    let (queries, asker) = Asker::new(server.clone(), zones, said.clone());
+    let management = Management::new(server, sources::management::SILENCE, said);
+    let (seen, neighbours) = mpsc::channel(NEIGHBOURS);
+    let (requests_in, requests) = mpsc::channel(CALLS);
+    let (http_in, http_calls) = mpsc::channel(CALLS);
+    let watched = datapath
+        .attachments()
+        .map(|one| (one.index, one.zone))
+        .collect();
+    let (_interfaces, watched) = watch::channel(watched);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(asker.run());
+    tasks.spawn(management.run());
+    tasks.spawn(serve::serve(control, requests_in));
+    tasks.spawn(serve::serve(http, http_in));
+    tasks.spawn(async move {
+        if let Err(error) = neighbours::watch(watched, seen).await {
+            tracing::error!("{error}");
+        }
+    });
+    children.http(&config, &http_socket, user)?;
+
+    let inputs = Inputs {
+        events: datapath.take_events()?,
+        sources,
+        neighbours,
+        requests,
+        http: http_calls,
+    };
+    let on_stop = config.on_stop;
+    let metrics = Metrics::new()?;
+    let parts = Parts {
+        config,
+        compiled,
+        datapath,
+        registry,
+        exceptions,
+        queries,
+        metrics,
+    };
+    let datapath = Controller::new(parts).run(inputs, stop).await?;
+    drop(tasks);
+    children.stop().await;
+    finish(datapath, on_stop)
+}
+
+fn exceptions(
+    config: &Config,
+    compiled: &Compiled,
+    audit: Audit,
+) -> Result<Exceptions, GatewayError> {
+    let names = Names {
+        zones: Zones::new(compiled.zones.clone()),
+        roles: compiled
+            .roles
+            .iter()
+            .map(|(role, name)| (name.to_owned(), role))
+            .collect(),
+    };
+    Ok(Exceptions::open(
+        &config.state_dir,
+        names,
+        audit,
+        Timestamp::now(),
+    )?)
+}
+
+/// Opens the maps and writes what the configuration says.
+fn open(config: &Config, compiled: &Compiled) -> Result<Datapath, GatewayError> {
+    let options = Options {
+        pin_dir: config.pin_dir.clone(),
+        host_capacity: config.host_capacity,
+    };
+    let mut datapath = Datapath::open(options)?;
+    datapath.set_rulings(&controller::rulings(compiled))?;
+    datapath.set_roles(&compiled.role_rows)?;
+    datapath.set_rules(&compiled.rules)?;
+    datapath.set_scopes(&compiled.scopes)?;
+    datapath.set_lease(SourceId::GATEWAY, FOREVER)?;
+    datapath.set_lease(SourceId::OPERATOR, FOREVER)?;
+    Ok(datapath)
+}
+
+/// Takes over what an earlier process left in the kernel, unless numbers mean something else by now.
+fn adopt(
+    config: &Config,
+    compiled: &Compiled,
+    datapath: &mut Datapath,
+    exceptions: &Exceptions,
+) -> Result<Registry, GatewayError> {
+    let same = numbers::keep(&config.state_dir, compiled)?;
+    let rows = controller::from_kernel(datapath)?;
+    let held = rows.len();
+    let awaited: &[SourceId] = if same { &[SourceId::MANAGEMENT] } else { &[] };
+    let mut registry = Registry::default();
+    let changes = registry.adopt(awaited, rows, exceptions.active());
+    let changed = changes.len();
+    controller::apply(datapath, &changes)?;
+    if datapath.adopted() {
+        tracing::info!(
+            hosts = held,
+            changed,
+            "adopted the state of an earlier process"
+        );
+    }
+    Ok(registry)
+}
+
+fn attach(
+    config: &Config,
+    compiled: &Compiled,
+    datapath: &mut Datapath,
+) -> Result<(), GatewayError> {
+    for interface in &compiled.interfaces {
+        let plan = Plan {
+            interface: interface.name.clone(),
+            zone: interface.zone,
+            ingress: match interface.hook {
+                HookChoice::XdpGeneric => IngressHook::Generic,
+                HookChoice::Auto | HookChoice::Xdp | HookChoice::Tc => IngressHook::Native,
+            },
+            portal_port: Some(config.portal.port),
+            addresses: addresses::of(&interface.name).map_err(GatewayError::Addresses)?,
+        };
+        let attachment = datapath.attach(&plan)?;
+        tracing::info!(
+            interface = attachment.interface,
+            zone = interface.zone,
+            ingress = ?attachment.ingress,
+            egress = ?attachment.egress,
+            swapped = attachment.adopted,
+            "attached"
+        );
+    }
+    Ok(())
+}
+
+fn finish(datapath: Datapath, on_stop: OnStop) -> Result<(), GatewayError> {
+    match on_stop {
+        OnStop::Keep => {
+            datapath.keep();
+            tracing::info!("stopped; enforcement goes on in the kernel until the leases are over");
+        }
+        OnStop::Detach => {
+            datapath.detach()?;
+            tracing::info!("stopped and detached; packets are no longer judged");
+        }
+    }
+    Ok(())
+}
+
+/// The configuration at `path`, when it may be used on this machine.
+pub fn admit(path: &Path) -> Result<Config, GatewayError> {
+    Ok(crate::config::check::admit(path)?)
+}

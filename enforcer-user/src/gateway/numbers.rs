@@ -1,0 +1,44 @@
+//! The kernel knows zones and roles by number, and numbers follow from the configuration. What was
+//! written under another configuration must not be read by this one.
+
+use std::{fs, io, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use super::GatewayError;
+use crate::config::Compiled;
+
+const FILE: &str = "numbers.json";
+
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Numbers {
+    zones: Vec<String>,
+    roles: Vec<(u8, String)>,
+}
+
+/// Keeps the numbers in the state directory; whether they are those that were kept before.
+pub(super) fn keep(state_dir: &Path, compiled: &Compiled) -> Result<bool, GatewayError> {
+    let now = Numbers {
+        zones: compiled.zones.clone(),
+        roles: compiled
+            .roles
+            .iter()
+            .map(|(role, name)| (role.0, name.to_owned()))
+            .collect(),
+    };
+    let path = state_dir.join(FILE);
+    let before: Option<Numbers> = fs::read(&path)
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok());
+    if before.as_ref() == Some(&now) {
+        return Ok(true);
+    }
+    write(&path, &now).map_err(|error| GatewayError::Numbers { path, error })?;
+    Ok(false)
+}
+
+fn write(path: &Path, numbers: &Numbers) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    fs::write(&fresh, serde_json::to_vec(numbers)?)?;
+    fs::rename(fresh, path)
+}
