@@ -361,7 +361,7 @@ async fn bad_requests_are_refused_and_the_portal_lives_on() -> Result<()> {
         let answer = exchange(to, request).await?;
         ensure!(answer.contains(status), "{answer}");
     }
-    // One client cannot take all connections, and those it has are given back.
+    // One client cannot take all connections.
     let mut idle = Vec::new();
     for _ in 0..100 {
         idle.push(TcpStream::connect(to).await?);

@@ -21,7 +21,11 @@ pub struct HttpCommand {
     #[arg(long, value_name = "PATH")]
     control: PathBuf,
     /// An interface with a portal and the zone of the hosts behind it; `-` for every interface.
-    #[arg(long = "portal-interface", value_name = "NAME=ZONE")]
+    #[arg(
+        long = "portal-interface",
+        value_name = "NAME=ZONE",
+        allow_hyphen_values = true
+    )]
     portals: Vec<Interface>,
     /// The port of the portals.
     #[arg(long, default_value_t = 8480)]

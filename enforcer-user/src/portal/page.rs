@@ -134,7 +134,7 @@ fn story(view: &PortalView) -> (Tone, &'static str, &'static str) {
         Access::Lapsed => (
             Tone::Waiting,
             "The last check of this device has run out",
-            "The server that checks devices cannot be reached, so its last answer no longer counts. That is not the fault of this device; it passes again as soon as the server is back.",
+            "The server that checks devices cannot be reached, so its last answer no longer counts. That is not the fault of this device; it is checked again as soon as the server is back.",
         ),
     }
 }

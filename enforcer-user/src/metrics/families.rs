@@ -1,0 +1,211 @@
+//! The metrics of one reading, taken from a snapshot.
+
+use std::collections::BTreeMap;
+
+use enforcer_common::{
+    counter::{self, Counter, Hook, Outcome},
+    decide::Reason,
+    role::RoleId,
+};
+use prometheus::{IntCounterVec, IntGaugeVec, Opts, Registry, Result, proto::MetricFamily};
+
+use super::Snapshot;
+use crate::control::{request::Mode, status::StatusView};
+
+/// Everything that a snapshot says.
+pub fn gather(snapshot: &Snapshot) -> Result<Vec<MetricFamily>> {
+    let families = Families(Registry::new());
+    families.gateway(&snapshot.status)?;
+    families.interfaces(&snapshot.status)?;
+    families.packets(&snapshot.counters)?;
+    families.hosts(&snapshot.status)?;
+    families.tables(&snapshot.status)?;
+    families.sources(&snapshot.status)?;
+    Ok(families.0.gather())
+}
+
+struct Families(Registry);
+
+impl Families {
+    fn gateway(&self, status: &StatusView) -> Result<()> {
+        let version = vec![status.version.as_str()];
+        self.gauge(
+            "enforcer_build_info",
+            "The running program.",
+            &["version"],
+            [(version, 1)],
+        )?;
+        let modes = Mode::ALL.map(|mode| (mode.to_string(), u64::from(mode == status.mode)));
+        let modes = modes.iter().map(|(name, is)| (vec![name.as_str()], *is));
+        self.gauge(
+            "enforcer_mode",
+            "1 for the mode that verdicts are carried out in.",
+            &["mode"],
+            modes,
+        )?;
+        self.gauge(
+            "enforcer_ready",
+            "1 while everything is attached and in step.",
+            &[],
+            [(vec![], u64::from(status.ready))],
+        )?;
+        self.counter(
+            "enforcer_events_lost_total",
+            "Events of the datapath that found the ring full.",
+            &[],
+            [(vec![], status.events_lost)],
+        )?;
+        self.counter(
+            "enforcer_drift_repaired_total",
+            "Rows of the kernel tables that differed from what was decided, and were set right.",
+            &[],
+            [(vec![], status.drift_repaired)],
+        )
+    }
+
+    fn interfaces(&self, status: &StatusView) -> Result<()> {
+        let hooks = status.interfaces.iter().map(|interface| {
+            let ingress = interface.ingress.to_string();
+            (interface, ingress, interface.egress.to_string())
+        });
+        let hooks: Vec<_> = hooks.collect();
+        let attached = hooks.iter().map(|(interface, ingress, egress)| {
+            let labels = vec![&*interface.name, &*interface.zone, ingress, egress];
+            (labels, u64::from(interface.attached))
+        });
+        self.gauge(
+            "enforcer_interface_attached",
+            "1 while packets of the interface are judged in both directions.",
+            &["interface", "zone", "ingress", "egress"],
+            attached,
+        )
+    }
+
+    fn packets(&self, counters: &[Counter]) -> Result<()> {
+        let labels = &["hook", "verdict", "reason"];
+        self.counter(
+            "enforcer_packets_total",
+            "Packets judged.",
+            labels,
+            rows(counters).map(|(labels, counter)| (labels, counter.packets)),
+        )?;
+        self.counter(
+            "enforcer_bytes_total",
+            "Bytes of the packets judged, with link headers.",
+            labels,
+            rows(counters).map(|(labels, counter)| (labels, counter.bytes)),
+        )
+    }
+
+    fn hosts(&self, status: &StatusView) -> Result<()> {
+        let mut roles: BTreeMap<&str, u64> = RoleId::BUILT_IN
+            .iter()
+            .map(|&(_, name)| (name, 0))
+            .collect();
+        roles.extend(
+            status
+                .hosts_by_role
+                .iter()
+                .map(|(name, &count)| (name.as_str(), count)),
+        );
+        let roles = roles.into_iter().map(|(name, count)| (vec![name], count));
+        self.gauge("enforcer_hosts", "Hosts by role.", &["role"], roles)?;
+        self.gauge(
+            "enforcer_pending_hosts",
+            "Hosts whose answer is awaited.",
+            &[],
+            [(vec![], status.pending)],
+        )
+    }
+
+    fn tables(&self, status: &StatusView) -> Result<()> {
+        let tables = || {
+            status
+                .tables
+                .iter()
+                .map(|(name, table)| (vec![name.as_str()], table))
+        };
+        self.gauge(
+            "enforcer_table_rows",
+            "Rows of a kernel table that are in use.",
+            &["table"],
+            tables().map(|(labels, table)| (labels, table.used)),
+        )?;
+        self.gauge(
+            "enforcer_table_capacity_rows",
+            "Rows that a kernel table has room for.",
+            &["table"],
+            tables().map(|(labels, table)| (labels, table.capacity)),
+        )
+    }
+
+    fn sources(&self, status: &StatusView) -> Result<()> {
+        let sources = || {
+            status
+                .sources
+                .iter()
+                .map(|source| (vec![&*source.name], source))
+        };
+        self.gauge(
+            "enforcer_source_connected",
+            "1 while the source can be heard.",
+            &["source"],
+            sources().map(|(labels, source)| (labels, u64::from(source.connected))),
+        )?;
+        self.gauge(
+            "enforcer_source_revision",
+            "The last revision that came from the source.",
+            &["source"],
+            sources().map(|(labels, source)| (labels, source.revision)),
+        )?;
+        self.gauge(
+            "enforcer_source_lease_seconds",
+            "How long the decisions of the source hold if it stays silent from now on.",
+            &["source"],
+            sources().filter_map(|(labels, source)| Some((labels, source.lease_seconds_left?))),
+        )
+    }
+
+    fn gauge<'a>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        rows: impl IntoIterator<Item = (Vec<&'a str>, u64)>,
+    ) -> Result<()> {
+        let family = IntGaugeVec::new(Opts::new(name, help), labels)?;
+        for (values, value) in rows {
+            let value = i64::try_from(value).unwrap_or(i64::MAX);
+            family.get_metric_with_label_values(&values)?.set(value);
+        }
+        self.0.register(Box::new(family))
+    }
+
+    fn counter<'a>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        rows: impl IntoIterator<Item = (Vec<&'a str>, u64)>,
+    ) -> Result<()> {
+        let family = IntCounterVec::new(Opts::new(name, help), labels)?;
+        for (values, value) in rows {
+            family.get_metric_with_label_values(&values)?.inc_by(value);
+        }
+        self.0.register(Box::new(family))
+    }
+}
+
+/// Every combination of hook, outcome and reason with its counter, so that each is there from the start.
+fn rows(counters: &[Counter]) -> impl Iterator<Item = (Vec<&'static str>, Counter)> {
+    let hooks = Hook::ALL.iter();
+    hooks.flat_map(move |&(hook, hook_word)| {
+        Outcome::ALL.iter().flat_map(move |&(outcome, verdict)| {
+            Reason::ALL.iter().map(move |&(reason, reason_word)| {
+                let row = counter::row(hook, outcome, reason) as usize;
+                let counter = counters.get(row).copied().unwrap_or_default();
+                (vec![hook_word, verdict, reason_word], counter)
+            })
+        })
+    })
+}
