@@ -20,7 +20,7 @@ mod report;
 
 use aya_ebpf::{
     bindings::{TC_ACT_OK, TC_ACT_SHOT, xdp_action},
-    helpers::generated::bpf_jiffies64,
+    helpers::generated::{bpf_jiffies64, bpf_redirect},
     macros::{classifier, xdp},
     programs::{TcContext, XdpContext},
 };
@@ -51,6 +51,7 @@ pub fn enforcer_xdp(context: XdpContext) -> u32 {
     }
     match done {
         Verdict::Pass | Verdict::Redirect => xdp_action::XDP_PASS,
+        Verdict::Reject if maps::redirects_replies() => redirect(ingress(&context)),
         Verdict::Reject => xdp_action::XDP_TX,
         Verdict::Drop => xdp_action::XDP_DROP,
     }
@@ -144,6 +145,13 @@ fn judge(
 fn jiffies() -> u64 {
     // SAFETY: the helper takes no argument and touches no memory (bpf-helpers(7)).
     unsafe { bpf_jiffies64() }
+}
+
+#[inline(always)]
+#[expect(unsafe_code, reason = "a helper call")]
+fn redirect(interface: u32) -> u32 {
+    // SAFETY: the helper takes numbers and touches no memory of ours (bpf-helpers(7)).
+    unsafe { bpf_redirect(interface, 0) as u32 }
 }
 
 #[inline(always)]

@@ -23,6 +23,11 @@ use crate::Seen;
 #[unsafe(no_mangle)]
 static INTERFACE: Global<u32> = Global::new(0);
 
+/// 1 when replies leave by a redirect to the interface that the packet came from, 0 when by `XDP_TX`; set
+/// before the programs are loaded.
+#[unsafe(no_mangle)]
+static REDIRECT_REPLIES: Global<u32> = Global::new(0);
+
 /// What the datapath needs to know of each interface. Writer: controller.
 #[map]
 pub static INTERFACES: Array<InterfaceRow> = Array::with_max_entries(limits::INTERFACES as u32, 0);
@@ -157,6 +162,13 @@ static SEEN: PerCpuArray<Seen> = PerCpuArray::with_max_entries(1, 0);
 #[inline(always)]
 pub fn seen() -> Option<&'static mut Seen> {
     SEEN.get_ptr_mut(0).map(write)
+}
+
+/// Whether replies leave by a redirect. A veth wakes its peer for `XDP_TX` only when the peer has an XDP
+/// program of its own (`veth_xdp_flush` in drivers/net/veth.c); for a redirect its NAPI is enough.
+#[inline(always)]
+pub fn redirects_replies() -> bool {
+    REDIRECT_REPLIES.load() != 0
 }
 
 /// The row of the interface that this program runs on.

@@ -3,3 +3,4 @@
 pub mod bpffs;
 pub mod fixture;
 pub mod gate;
+pub mod reply;

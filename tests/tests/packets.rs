@@ -7,6 +7,7 @@ use enforcer_common::role::RoleId;
 use enforcer_tests::{
     fixture::{self, Tcp, v4, v6},
     gate::{Gate, TC_OK, TC_SHOT, XDP_DROP, XDP_PASS, XDP_TX},
+    reply::Reply,
 };
 
 fn at(ip: IpAddr, port: u16) -> SocketAddr {
@@ -75,6 +76,31 @@ fn a_quarantined_host_reaches_remediation_and_is_told_of_the_rest() -> Result<()
     ];
     for (index, (packet, expected)) in cases.iter().enumerate() {
         assert_eq!(gate.from_host(packet)?.code, *expected, "case {index}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_reset_answers_the_segment_that_it_stops() -> Result<()> {
+    let mut gate = Gate::new()?;
+    for (host, server) in [(v4(10), v4(99)), (v6(10), v6(99))] {
+        gate.decide(host, RoleId::QUARANTINE)?;
+        let syn = fixture::tcp(at(host, 40_000), at(server, 443), Tcp::Syn, b"");
+        let ran = gate.from_host(&syn)?;
+        assert_eq!(ran.code, XDP_TX);
+        let reply = Reply::parse(&ran.packet)?;
+        assert_eq!((reply.from, reply.to), (at(server, 443), at(host, 40_000)));
+        assert_eq!(
+            (reply.from_mac, reply.to_mac),
+            (fixture::GATEWAY_MAC, fixture::HOST_MAC)
+        );
+        assert!(reply.tcp.rst && reply.tcp.ack && !reply.tcp.syn);
+        assert_eq!(reply.tcp.acknowledgment_number, fixture::SEQUENCE + 1);
+
+        let data = fixture::tcp(at(host, 40_000), at(server, 443), Tcp::Data, b"hello");
+        let reply = Reply::parse(&gate.from_host(&data)?.packet)?;
+        assert!(reply.tcp.rst && !reply.tcp.ack);
+        assert_eq!(reply.tcp.sequence_number, fixture::ACKNOWLEDGEMENT);
     }
     Ok(())
 }

@@ -17,7 +17,13 @@ use aya::{
 use enforcer_common::settings::InterfaceRow;
 use nix::net::if_::if_nametoindex;
 
-use super::{Datapath, DatapathError, object, pins::Pins, plain::Plain, policy::map};
+use super::{
+    Datapath, DatapathError,
+    object::{self, Constants},
+    pins::Pins,
+    plain::Plain,
+    policy::map,
+};
 
 const INGRESS: &str = "enforcer_xdp";
 const EGRESS: &str = "enforcer_tc_egress";
@@ -143,7 +149,11 @@ impl Datapath {
             .interfaces
             .set(row, Plain(interface_row(plan)), 0)
             .map_err(map("INTERFACES"))?;
-        let mut object = object::load(&self.options, &self.pins, row)?;
+        let constants = Constants {
+            interface: row,
+            redirect_replies: is_virtual(&plan.interface),
+        };
+        let mut object = object::load(&self.options, &self.pins, constants)?;
         let egress = attach_egress(&mut object, &self.pins, &plan.interface)?;
         let (ingress, adopted) = attach_ingress(&mut object, &self.pins, plan, index)?;
         let hook = match egress {
@@ -166,6 +176,14 @@ impl Datapath {
         });
         Ok(&self.attached[row as usize].attachment)
     }
+}
+
+/// Whether no hardware is behind an interface, as with veth.
+fn is_virtual(interface: &str) -> bool {
+    !std::path::Path::new("/sys/class/net")
+        .join(interface)
+        .join("device")
+        .exists()
 }
 
 pub(super) fn interface_row(plan: &Plan) -> InterfaceRow {

@@ -31,6 +31,7 @@ pub use test_run::{Bench, Ran};
 use std::{fs, path::PathBuf};
 
 use maps::Maps;
+use object::Constants;
 use pins::Pins;
 
 /// Where and how large the maps are.
@@ -66,7 +67,7 @@ impl Datapath {
         object::check_capabilities()?;
         let pins = Pins::prepare(&options.pin_dir)?;
         let adopted = pins.check_shapes(&options)?;
-        let mut object = object::load(&options, &pins, 0)?;
+        let mut object = object::load(&options, &pins, Constants::default())?;
         let maps = Maps::take(&mut object, &pins)?;
         let generations = maps.generations()?;
         let clock = Clock::new(object)?;

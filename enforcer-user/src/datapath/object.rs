@@ -34,13 +34,27 @@ pub(super) fn check_capabilities() -> Result<(), DatapathError> {
     }
 }
 
-/// Loads the object with the pinned maps, its programs specialised for one row of `INTERFACES`.
-/// Nothing is attached, and no program has seen the verifier yet.
-pub(super) fn load(options: &Options, pins: &Pins, interface: u32) -> Result<Ebpf, DatapathError> {
+/// What the programs of an interface are specialised for: to the verifier these are constants.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Constants {
+    /// The row of `INTERFACES`.
+    pub interface: u32,
+    /// Whether replies leave by a redirect instead of `XDP_TX`.
+    pub redirect_replies: bool,
+}
+
+/// Loads the object with the pinned maps. Nothing is attached, and no program has seen the verifier yet.
+pub(super) fn load(
+    options: &Options,
+    pins: &Pins,
+    constants: Constants,
+) -> Result<Ebpf, DatapathError> {
+    let redirect_replies = u32::from(constants.redirect_replies);
     let mut loader = EbpfLoader::new();
     loader
         .btf(None)
-        .override_global("INTERFACE", &interface, true)
+        .override_global("INTERFACE", &constants.interface, true)
+        .override_global("REDIRECT_REPLIES", &redirect_replies, true)
         .map_max_entries("HOSTS_V4", options.host_capacity)
         .map_max_entries("HOSTS_V6", options.host_capacity);
     for name in super::maps::NAMES {

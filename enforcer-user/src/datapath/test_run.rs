@@ -11,7 +11,7 @@ use enforcer_common::counter::Hook;
 use super::{
     Datapath, DatapathError, Plan,
     attach::{interface_row, program},
-    object,
+    object::{self, Constants},
     plain::Plain,
     policy::map,
 };
@@ -43,7 +43,11 @@ impl Datapath {
             .interfaces
             .set(row, Plain(interface_row(plan)), 0)
             .map_err(map("INTERFACES"))?;
-        let mut object = object::load(&self.options, &self.pins, row)?;
+        let constants = Constants {
+            interface: row,
+            redirect_replies: false,
+        };
+        let mut object = object::load(&self.options, &self.pins, constants)?;
         let failed = |name| move |error| DatapathError::Program { name, error };
         let xdp: &mut Xdp = program(&mut object, INGRESS)?
             .try_into()

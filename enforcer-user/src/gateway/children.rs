@@ -157,10 +157,13 @@ async fn keep_alive(
     let mut pause = FIRST_PAUSE;
     loop {
         let started = Instant::now();
+        // Held open as long as the child is to live; waiting for it would close it first.
+        let lifeline = child.stdin.take();
         tokio::select! {
             ended = child.wait() => said(name, &ended),
             () = stop.cancelled() => return end(child).await,
         }
+        drop(lifeline);
         if started.elapsed() > STEADY {
             pause = FIRST_PAUSE;
         }

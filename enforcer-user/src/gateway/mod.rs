@@ -37,7 +37,7 @@ use crate::{
         management::Management,
         operator::{Exceptions, Names, OperatorError},
         queries::Asker,
-        server::{Server, ServerError},
+        server::ServerError,
     },
 };
 
