@@ -3,6 +3,8 @@
 //! Headers are written where they belong, in the packet: a kernel program has no stack to build them
 //! on.
 
+#![expect(clippy::cast_possible_truncation, reason = "lengths of headers")]
+
 use crate::{
     checksum::Sum,
     host::Address,
@@ -32,7 +34,6 @@ pub struct Reset {
 impl Reset {
     /// The reset for `packet`, whose TCP header stands in `bytes`; `None` when that is not readable.
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "sequence numbers wrap")]
     pub fn answering<B: Bytes + ?Sized>(bytes: &B, packet: &Packet) -> Option<Self> {
         let tcp = bytes.header::<TCP>(packet.transport)?;
         let flags = tcp[13];

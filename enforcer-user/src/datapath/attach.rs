@@ -317,8 +317,7 @@ fn filter(
         error,
     };
     match tc::qdisc_add_clsact(interface) {
-        Ok(()) => {}
-        Err(tc::TcError::AlreadyAttached) => {}
+        Ok(()) | Err(tc::TcError::AlreadyAttached) => {}
         Err(error) => return Err(failed(error.into())),
     }
     let handle = TcHandle::from(HANDLE);

@@ -68,6 +68,11 @@ pub fn remove<K: Pod>(map: BorrowedFd<'_>, keys: &[K]) -> Result<(), Stopped> {
     Ok(())
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "descriptors are not negative, and a chunk has at most `CHUNK` rows"
+)]
 fn call(
     command: bpf_cmd,
     map: BorrowedFd<'_>,

@@ -82,14 +82,14 @@ impl Datapath {
     /// What the hosts tables hold.
     pub fn hosts(&self) -> Result<Vec<(Host, HostRow)>, DatapathError> {
         let mut hosts = Vec::new();
-        for entry in self.maps.hosts_v4.iter() {
+        for entry in &self.maps.hosts_v4 {
             let (Plain(key), Plain(row)) = entry.map_err(|error| DatapathError::Map {
                 name: "HOSTS_V4",
                 error,
             })?;
             hosts.push((Host::from(key), row));
         }
-        for entry in self.maps.hosts_v6.iter() {
+        for entry in &self.maps.hosts_v6 {
             let (Plain(key), Plain(row)) = entry.map_err(|error| DatapathError::Map {
                 name: "HOSTS_V6",
                 error,
