@@ -16,6 +16,11 @@ fn main() -> anyhow::Result<()> {
     let package = Package {
         name: "enforcer-ebpf",
         root_dir: &root_dir,
+        features: if env::var_os("CARGO_FEATURE_KERNEL_LOG").is_some() {
+            &["log"]
+        } else {
+            &[]
+        },
         ..Package::default()
     };
     let toolchain = if has_linked_toolchain() {
