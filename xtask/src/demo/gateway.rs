@@ -85,6 +85,19 @@ impl Gateway {
         }
     }
 
+    /// How many packets its interface on the side of the clients has received, as the kernel counts.
+    pub(super) fn received(&self) -> Result<u64> {
+        // The list of the thread, which is in the namespace: that of the process is another one.
+        let list = self
+            .namespace
+            .enter(|| fs::read_to_string("/proc/thread-self/net/dev"))??;
+        let received = list.lines().find_map(|line| {
+            let counts = line.trim_start().strip_prefix("lan0:")?;
+            counts.split_whitespace().nth(1)?.parse().ok()
+        });
+        received.context("the gateway has no lan0")
+    }
+
     /// The lines of its log.
     pub(super) fn log(&self) -> Result<Vec<Value>> {
         let log = self.program.log()?;

@@ -41,6 +41,7 @@ const STEPS: [Step; 9] = [
 
 /// Builds the stage and plays every step; whether all of them hold.
 pub(super) fn play(site: &Site, enforcer: &Path, json: bool) -> Result<bool> {
+    eprintln!("demo: building the network and starting the programs …");
     let mut stage = Stage::build(site, enforcer).context("the stage could not be built")?;
     let mut all = true;
     for (index, step) in STEPS.iter().enumerate() {
