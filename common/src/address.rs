@@ -99,6 +99,15 @@ impl Address {
         }
     }
 
+    /// Whether this is what a host sends from that has no address yet: 0.0.0.0 or `::`.
+    #[inline(always)]
+    pub const fn is_unspecified(&self) -> bool {
+        match self.family {
+            Family::V4 => self.words[3] == 0,
+            Family::V6 => self.is_lowest() && self.words[3] == 0,
+        }
+    }
+
     /// Whether this is a destination of many: multicast, or the IPv4 limited broadcast.
     #[inline(always)]
     pub const fn is_multicast(&self) -> bool {

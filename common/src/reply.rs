@@ -32,12 +32,16 @@ pub struct Reset {
 }
 
 impl Reset {
-    /// The reset for `packet`, whose TCP header stands in `bytes`; `None` when that is not readable.
+    /// The reset for `packet`, whose TCP header stands in `bytes`; `None` when that is not readable, or is
+    /// itself a reset, which nothing answers.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "sequence numbers wrap")]
     pub fn answering<B: Bytes + ?Sized>(bytes: &B, packet: &Packet) -> Option<Self> {
         let tcp = bytes.header::<TCP>(packet.transport)?;
         let flags = tcp[13];
+        if flags & tcp_flag::RST != 0 {
+            return None;
+        }
         let reply = Self {
             source_port: u16::from_be_bytes([tcp[2], tcp[3]]),
             destination_port: u16::from_be_bytes([tcp[0], tcp[1]]),

@@ -67,7 +67,7 @@ pub fn judge<T: Tables>(case: &Case<'_>, tables: &T) -> Judgement {
     }
 }
 
-/// The verdict for a frame that is no IP packet. What the gateway itself sends is not judged.
+/// The verdict for a frame that the parser refused, whichever way it travels.
 #[inline(always)]
 pub fn judge_refusal<T: Tables>(refusal: Refusal, tables: &T) -> Judgement {
     stop(Verdict::Drop, refusal.into(), RoleId::UNKNOWN, tables)

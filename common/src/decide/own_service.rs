@@ -17,6 +17,10 @@ pub(super) fn own_service<T: Tables>(case: &Case<'_>, tables: &T) -> Option<Reas
     let Case {
         packet, direction, ..
     } = *case;
+    let from_martian = case.standing.basis == Basis::Martian && direction == Direction::FromHost;
+    if from_martian && !case.host.address.is_unspecified() {
+        return None;
+    }
     if is_address_configuration(packet, direction) || is_neighbour_discovery(packet, direction) {
         return Some(Reason::OwnService);
     }

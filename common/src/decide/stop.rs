@@ -39,21 +39,22 @@ pub(super) fn stopped<T: Tables>(case: &Case<'_>, reason: Reason, tables: &T) ->
 fn undecided<T: Tables>(case: &Case<'_>, tables: &T) -> Judgement {
     let (role, now) = (RoleId::UNKNOWN, case.now);
     let settings = tables.settings();
+    // Another CPU may have written a later time than this one read at the start of its packet.
     let asked = tables
         .asked(case.host)
-        .filter(|asked| now.wrapping_sub(asked.last) < settings.forget_after);
+        .filter(|asked| now.saturating_sub(asked.last) < settings.forget_after);
     let from_host = case.direction == Direction::FromHost;
     let ask = match asked {
         _ if !from_host => Ask::No,
         None => Ask::First,
-        Some(asked) if now.wrapping_sub(asked.last) >= settings.report_every => {
+        Some(asked) if now.saturating_sub(asked.last) >= settings.report_every => {
             Ask::Again(asked.since)
         }
         Some(_) => Ask::No,
     };
     let waiting = match asked {
         None => from_host,
-        Some(asked) => now.wrapping_sub(asked.since) < settings.unknown_timeout,
+        Some(asked) => now.saturating_sub(asked.since) < settings.unknown_timeout,
     };
     let judgement = match by_role(case, role, tables) {
         (true, reason) => pass(reason, role),
@@ -84,7 +85,8 @@ fn style<T: Tables>(case: &Case<'_>, role: RoleId, tables: &T) -> Verdict {
     let Transport::Tcp(ports, flags) = packet.transport_header() else {
         return Verdict::Drop;
     };
-    if direction == Direction::ToHost {
+    // Nobody answers for many (RFC 9293 section 3.9.2.3).
+    if direction == Direction::ToHost || packet.destination.is_multicast() {
         return Verdict::Drop;
     }
     let row = tables.role(role);
