@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use enforcer_common::host::Host;
+
 /// An error of the datapath, with the object that it is about.
 #[derive(Debug, thiserror::Error)]
 pub enum DatapathError {
@@ -62,18 +64,24 @@ pub enum DatapathError {
         /// Why.
         error: aya::programs::ProgramError,
     },
-    /// A batch of rows could not be written.
-    #[error("table {table}: {done} of {all} rows were written, then: {error}")]
-    Batch {
+    /// The kernel did not take the rows of some hosts.
+    #[error(
+        "table {table} does not take {} hosts: {error}; all others are in force (`host_capacity` says how many \
+         hosts there is room for)", hosts.len()
+    )]
+    Refused {
         /// The table.
         table: &'static str,
-        /// Rows in force.
-        done: usize,
-        /// Rows asked for.
-        all: usize,
-        /// Why.
+        /// The hosts.
+        hosts: Vec<Host>,
+        /// Why the first of them was refused.
         error: io::Error,
     },
+    /// The verdict caches could not be told of a change.
+    #[error(
+        "table GENERATIONS: {0}; hosts that were seen lately may be judged by what was decided before"
+    )]
+    Generations(io::Error),
     /// An interface does not exist.
     #[error("there is no interface `{0}`; `ip link` lists them")]
     NoInterface(String),

@@ -10,6 +10,8 @@ mod counters;
 mod error;
 mod events;
 mod hosts;
+#[cfg(feature = "kernel-log")]
+mod kernel_log;
 mod live;
 mod maps;
 mod object;

@@ -16,25 +16,29 @@ struct Numbers {
     roles: Vec<(u8, String)>,
 }
 
-/// Keeps the numbers in the state directory; whether they are those that were kept before.
-pub(super) fn keep(state_dir: &Path, compiled: &Compiled) -> Result<bool, GatewayError> {
-    let now = Numbers {
-        zones: compiled.zones.clone(),
-        roles: compiled
-            .roles
-            .iter()
-            .map(|(role, name)| (role.0, name.to_owned()))
-            .collect(),
-    };
-    let path = state_dir.join(FILE);
-    let before: Option<Numbers> = fs::read(&path)
-        .ok()
-        .and_then(|text| serde_json::from_slice(&text).ok());
-    if before.as_ref() == Some(&now) {
-        return Ok(true);
+impl Numbers {
+    fn of(compiled: &Compiled) -> Self {
+        let roles = compiled.roles.iter();
+        Self {
+            zones: compiled.zones.clone(),
+            roles: roles
+                .map(|(role, name)| (role.0, name.to_owned()))
+                .collect(),
+        }
     }
-    write(&path, &now).map_err(|error| GatewayError::Numbers { path, error })?;
-    Ok(false)
+}
+
+/// Whether the numbers that were kept are those of this configuration.
+pub(super) fn are_kept(state_dir: &Path, compiled: &Compiled) -> bool {
+    let kept = fs::read(state_dir.join(FILE)).ok();
+    let kept = kept.and_then(|text| serde_json::from_slice(&text).ok());
+    kept == Some(Numbers::of(compiled))
+}
+
+/// Keeps the numbers in the state directory.
+pub(super) fn keep(state_dir: &Path, compiled: &Compiled) -> Result<(), GatewayError> {
+    let path = state_dir.join(FILE);
+    write(&path, &Numbers::of(compiled)).map_err(|error| GatewayError::Numbers { path, error })
 }
 
 fn write(path: &Path, numbers: &Numbers) -> io::Result<()> {
