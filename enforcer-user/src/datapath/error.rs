@@ -20,7 +20,7 @@ pub enum DatapathError {
     },
     /// A pinned map has another shape than this program needs.
     #[error(
-        "the pinned map {path} has another shape ({found} instead of {wanted}); it was made with another `host_capacity` or by another build: stop the gateway with `enforcer stop --detach` or remove {dir}, and start again"
+        "the pinned map {path} has another shape ({found} instead of {wanted}); it was made with another `host_capacity` or by another build, and was left as it is: set `host_capacity` as it was, or stop enforcing and forget what was decided with `rm -r {dir}`, and start again"
     )]
     Shape {
         /// The map's pin.

@@ -1,0 +1,3 @@
+//! The real gateway in network namespaces, with real sockets.
+
+mod compliance;
