@@ -56,7 +56,9 @@ impl<'a> Gateway<'a> {
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file);
-        let child = command.spawn().context("the gateway could not be started")?;
+        let child = command
+            .spawn()
+            .context("the gateway could not be started")?;
         Ok(Self { site, child, log })
     }
 
@@ -122,10 +124,14 @@ impl<'a> Gateway<'a> {
 
     /// The row of a host, as the operator is shown it.
     pub fn host(&self, address: impl ToString) -> Option<Value> {
-        let list = self.site.control(&["hosts"]).ok()?;
-        let address = Value::String(address.to_string());
+        let address = address.to_string();
+        let list = self.site.control(&["hosts", "--find", &address]).ok()?;
+        let address = Value::String(address);
         let hosts = list["hosts"].as_array()?;
-        hosts.iter().find(|host| host["address"] == address).cloned()
+        hosts
+            .iter()
+            .find(|host| host["address"] == address)
+            .cloned()
     }
 
     /// The role of a host; empty when nothing is decided of it.

@@ -11,9 +11,7 @@ use std::{
 use anyhow::Context;
 use nix::{
     ifaddrs::getifaddrs,
-    sys::socket::{
-        AddressFamily, MsgFlags, SockFlag, SockType, sendto, socket,
-    },
+    sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, sendto, socket},
 };
 
 use crate::namespace::Namespace;
@@ -175,10 +173,8 @@ pub fn get(server: SocketAddr, path: &str, limit: Duration) -> Answer {
 fn exchange(server: SocketAddr, path: &str, limit: Duration) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&server, limit)?;
     stream.set_read_timeout(Some(limit))?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n"
-    )?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
     stream.take(MAX_PAGE).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

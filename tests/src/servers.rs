@@ -46,7 +46,9 @@ impl Servers {
                 }
             });
         });
-        is_ready.blocking_recv().context("the servers have failed")?;
+        is_ready
+            .blocking_recv()
+            .context("the servers have failed")?;
         Ok(Self {
             stop: Some(stop),
             thread: Some(thread),

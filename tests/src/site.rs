@@ -116,7 +116,14 @@ impl Site {
     /// Whether an XDP program is on the gateway's interface towards the hosts.
     pub fn has_xdp(&self) -> anyhow::Result<bool> {
         let mut ip = Command::new("ip");
-        ip.args(["-n", self.lan.gateway.name(), "-json", "link", "show", "lan0"]);
+        ip.args([
+            "-n",
+            self.lan.gateway.name(),
+            "-json",
+            "link",
+            "show",
+            "lan0",
+        ]);
         let links: Value = serde_json::from_str(&output(&mut ip)?)?;
         Ok(links[0].get("xdp").is_some())
     }
@@ -152,7 +159,8 @@ impl Site {
             .arg(&file);
         let receipt: Value = serde_json::from_str(&host.namespace.enter(|| output(&mut agent))?)?;
         let role = receipt["judgement"]["role"].as_str();
-        role.map(ToOwned::to_owned).context("a receipt without role")
+        role.map(ToOwned::to_owned)
+            .context("a receipt without role")
     }
 
     /// What the management server is recognised by.
@@ -174,7 +182,11 @@ impl Site {
             .arg(self.path("state/server"));
         let secret = output(&mut create)?;
         let mut options = fs::File::options();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(&path)?;
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
         std::io::Write::write_all(&mut file, secret.as_bytes())?;
         Ok(path)
     }
@@ -193,9 +205,19 @@ pub fn enforcer() -> &'static Path {
 /// Cargo puts programs into the directory above that of the tests.
 fn build() -> anyhow::Result<PathBuf> {
     let test = std::env::current_exe()?;
-    let profile = test.ancestors().nth(2).context("no directory of programs")?;
+    let profile = test
+        .ancestors()
+        .nth(2)
+        .context("no directory of programs")?;
     let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-    cargo.args(["build", "--quiet", "--package", "enforcer", "--bin", "enforcer"]);
+    cargo.args([
+        "build",
+        "--quiet",
+        "--package",
+        "enforcer",
+        "--bin",
+        "enforcer",
+    ]);
     if profile.ends_with("release") {
         cargo.arg("--release");
     }

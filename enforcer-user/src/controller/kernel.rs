@@ -1,6 +1,6 @@
 //! From what the registry yields to rows in the kernel, and back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use enforcer_common::host::{FOREVER, Host, HostRow};
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +21,11 @@ pub(super) struct Retry {
 }
 
 impl Retry {
+    /// Whether the kernel does not hold yet what it should of this host.
+    pub(super) fn awaits(&self, host: &Host) -> bool {
+        self.changes.contains_key(host)
+    }
+
     /// Whether the kernel holds all that it should.
     pub(super) fn is_empty(&self) -> bool {
         self.changes.is_empty()
@@ -63,6 +68,12 @@ impl Controller {
                     self.retry.said = Some(text);
                 }
                 self.retry.changes = newest;
+                if let DatapathError::Batch { refused, .. } = &error
+                    && !refused.is_empty()
+                {
+                    let refused: HashSet<&Host> = refused.iter().collect();
+                    self.retry.changes.retain(|host, _| refused.contains(host));
+                }
             }
         }
     }

@@ -14,39 +14,49 @@ use bytemuck::Pod;
 /// kernel's copy of it is.
 const CHUNK: usize = 4096;
 
-/// How far a batch came.
+/// A batch that is not in force as a whole.
 #[derive(Debug)]
-pub struct Stopped {
-    /// Rows that are in force.
-    pub done: usize,
-    /// Why it stopped.
+pub struct Partial {
+    /// The places of the rows that are not in force.
+    pub refused: Vec<usize>,
+    /// Why the last of them is not.
     pub error: io::Error,
 }
 
-/// Writes `keys[i] → values[i]`, creating or replacing rows.
+/// Writes `keys[i] → values[i]`, creating or replacing rows. A row that finds the table full keeps no
+/// other from being written.
 pub fn update<K: Pod, V: Pod>(
     map: BorrowedFd<'_>,
     keys: &[K],
     values: &[V],
-) -> Result<(), Stopped> {
+) -> Result<(), Partial> {
     assert_eq!(keys.len(), values.len());
-    let mut done = 0;
-    for (keys, values) in keys.chunks(CHUNK).zip(values.chunks(CHUNK)) {
+    let (mut next, mut refused, mut why) = (0, Vec::new(), None);
+    while next < keys.len() {
+        let end = keys.len().min(next + CHUNK);
         let (count, result) = call(
             bpf_cmd::BPF_MAP_UPDATE_BATCH,
             map,
-            keys.as_ptr().cast(),
-            values.as_ptr().cast(),
-            keys.len(),
+            keys[next..end].as_ptr().cast(),
+            values[next..end].as_ptr().cast(),
+            end - next,
         );
-        done += count;
-        result.map_err(|error| Stopped { done, error })?;
+        next += count;
+        let Err(error) = result else { continue };
+        // The row behind the last one that was written has no room: go on behind it.
+        let behind = match error.raw_os_error() {
+            Some(libc::E2BIG) => next + 1,
+            _ => keys.len(),
+        };
+        refused.extend(next..behind);
+        next = behind;
+        why = Some(error);
     }
-    Ok(())
+    why.map_or(Ok(()), |error| Err(Partial { refused, error }))
 }
 
 /// Removes rows; those that are not there are passed over.
-pub fn remove<K: Pod>(map: BorrowedFd<'_>, keys: &[K]) -> Result<(), Stopped> {
+pub fn remove<K: Pod>(map: BorrowedFd<'_>, keys: &[K]) -> Result<(), Partial> {
     let mut done = 0;
     while done < keys.len() {
         let chunk = &keys[done..keys.len().min(done + CHUNK)];
@@ -62,7 +72,10 @@ pub fn remove<K: Pod>(map: BorrowedFd<'_>, keys: &[K]) -> Result<(), Stopped> {
             Ok(()) => {}
             // The row behind the last one that was removed is not there: go on behind it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => done += 1,
-            Err(error) => return Err(Stopped { done, error }),
+            Err(error) => {
+                let refused = (done..keys.len()).collect();
+                return Err(Partial { refused, error });
+            }
         }
     }
     Ok(())

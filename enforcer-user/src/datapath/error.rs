@@ -1,6 +1,8 @@
 //! What can go wrong between user space and the kernel.
 
-use std::{io, path::PathBuf};
+use std::{borrow::Cow, io, path::PathBuf};
+
+use enforcer_common::host::Host;
 
 /// An error of the datapath, with the object that it is about.
 #[derive(Debug, thiserror::Error)]
@@ -62,15 +64,15 @@ pub enum DatapathError {
         /// Why.
         error: aya::programs::ProgramError,
     },
-    /// A batch of rows could not be written.
-    #[error("table {table}: {done} of {all} rows were written, then: {error}")]
+    /// Some rows of a batch could not be written.
+    #[error("table {table}: {rows} rows could not be written: {}", no_room(error))]
     Batch {
         /// The table.
         table: &'static str,
-        /// Rows in force.
-        done: usize,
-        /// Rows asked for.
-        all: usize,
+        /// How many rows of it are not in force.
+        rows: usize,
+        /// The hosts that this concerns, of this and of other tables.
+        refused: Vec<Host>,
         /// Why.
         error: io::Error,
     },
@@ -127,4 +129,12 @@ pub enum DatapathError {
     /// Reading the ring of events failed.
     #[error("the ring of events: {0}")]
     Events(io::Error),
+}
+
+/// What the kernel calls an argument list that is too long is a table without room.
+fn no_room(error: &io::Error) -> Cow<'static, str> {
+    match error.raw_os_error() {
+        Some(libc::E2BIG) => "it is full; raise `host_capacity`".into(),
+        _ => error.to_string().into(),
+    }
 }

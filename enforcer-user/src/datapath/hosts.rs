@@ -9,7 +9,7 @@ use enforcer_common::{
 
 use super::{
     Datapath, DatapathError,
-    batch::{self, Stopped},
+    batch::{self, Partial},
     plain::Plain,
 };
 
@@ -67,8 +67,8 @@ impl Datapath {
     ///
     /// # Errors
     ///
-    /// When a table is full or memory lacks; the rows before the error are in force, and the caller
-    /// may call again with all of them.
+    /// When a table is full or memory lacks: [`DatapathError::Batch`] names the hosts that are left as
+    /// they were; all other changes are in force.
     pub fn apply(&mut self, changes: &[HostChange]) -> Result<(), DatapathError> {
         let written = self.write(&Sorted::of(changes));
         let buckets = changes
@@ -104,23 +104,36 @@ impl Datapath {
         self.bump(&(0..limits::GENERATIONS).collect())
     }
 
-    fn write(&mut self, rows: &Sorted) -> Result<(), DatapathError> {
+    /// Each table is written whatever became of the others.
+    fn write(&self, rows: &Sorted) -> Result<(), DatapathError> {
         let v4 = self.maps.hosts_v4_rows.fd().as_fd();
         let v6 = self.maps.hosts_v6_rows.fd().as_fd();
-        let failed = |table, all| {
-            move |Stopped { done, error }| DatapathError::Batch {
-                table,
-                done,
-                all,
-                error,
-            }
-        };
-        batch::remove(v4, &rows.remove_v4).map_err(failed("HOSTS_V4", rows.remove_v4.len()))?;
-        batch::remove(v6, &rows.remove_v6).map_err(failed("HOSTS_V6", rows.remove_v6.len()))?;
-        let (keys, values) = &rows.set_v4;
-        batch::update(v4, keys, values).map_err(failed("HOSTS_V4", keys.len()))?;
-        let (keys, values) = &rows.set_v6;
-        batch::update(v6, keys, values).map_err(failed("HOSTS_V6", keys.len()))
+        let (set_v4, set_v6) = (&rows.set_v4, &rows.set_v6);
+        [
+            told(
+                "HOSTS_V4",
+                &rows.remove_v4,
+                batch::remove(v4, &rows.remove_v4),
+            ),
+            told(
+                "HOSTS_V6",
+                &rows.remove_v6,
+                batch::remove(v6, &rows.remove_v6),
+            ),
+            told(
+                "HOSTS_V4",
+                &set_v4.0,
+                batch::update(v4, &set_v4.0, &set_v4.1),
+            ),
+            told(
+                "HOSTS_V6",
+                &set_v6.0,
+                batch::update(v6, &set_v6.0, &set_v6.1),
+            ),
+        ]
+        .into_iter()
+        .reduce(both)
+        .unwrap_or(Ok(()))
     }
 
     fn bump(&mut self, buckets: &BTreeSet<u32>) -> Result<(), DatapathError> {
@@ -133,13 +146,53 @@ impl Datapath {
                 *generation
             })
             .collect();
-        batch::update(self.maps.generations_rows.fd().as_fd(), &keys, &values).map_err(
-            |Stopped { done, error }| DatapathError::Batch {
-                table: "GENERATIONS",
-                done,
-                all: keys.len(),
+        let written = batch::update(self.maps.generations_rows.fd().as_fd(), &keys, &values);
+        written.map_err(|Partial { refused, error }| DatapathError::Batch {
+            table: "GENERATIONS",
+            rows: refused.len(),
+            refused: Vec::new(),
+            error,
+        })
+    }
+}
+
+/// The same with the hosts that it concerns.
+fn told<K: Copy + Into<Host>>(
+    table: &'static str,
+    keys: &[K],
+    written: Result<(), Partial>,
+) -> Result<(), DatapathError> {
+    written.map_err(|Partial { refused, error }| DatapathError::Batch {
+        table,
+        rows: refused.len(),
+        refused: refused.iter().map(|row| keys[*row].into()).collect(),
+        error,
+    })
+}
+
+/// The first error, with the hosts of both.
+fn both(
+    one: Result<(), DatapathError>,
+    other: Result<(), DatapathError>,
+) -> Result<(), DatapathError> {
+    match (one, other) {
+        (
+            Err(DatapathError::Batch {
+                table,
+                rows,
+                mut refused,
                 error,
-            },
-        )
+            }),
+            Err(DatapathError::Batch { refused: more, .. }),
+        ) => {
+            refused.extend(more);
+            Err(DatapathError::Batch {
+                table,
+                rows,
+                refused,
+                error,
+            })
+        }
+        (one, other) => one.and(other),
     }
 }

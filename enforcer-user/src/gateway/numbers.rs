@@ -27,14 +27,33 @@ pub(super) fn keep(state_dir: &Path, compiled: &Compiled) -> Result<bool, Gatewa
             .collect(),
     };
     let path = state_dir.join(FILE);
-    let before: Option<Numbers> = fs::read(&path)
-        .ok()
-        .and_then(|text| serde_json::from_slice(&text).ok());
+    let before = read(&path);
     if before.as_ref() == Some(&now) {
         return Ok(true);
     }
+    if before.is_some() {
+        tracing::warn!(
+            "zones and roles have other numbers than under the last configuration: hosts are unknown \
+             until the management server tells of them again"
+        );
+    }
     write(&path, &now).map_err(|error| GatewayError::Numbers { path, error })?;
     Ok(false)
+}
+
+/// The numbers that were kept; none when the file is new or cannot be understood.
+fn read(path: &Path) -> Option<Numbers> {
+    let text = fs::read(path).ok()?;
+    let numbers = serde_json::from_slice(&text);
+    numbers
+        .inspect_err(|error| {
+            tracing::error!(
+                file = %path.display(), %error,
+                "the numbers of zones and roles cannot be understood and are written anew: hosts are \
+                 unknown until the management server tells of them again"
+            );
+        })
+        .ok()
 }
 
 fn write(path: &Path, numbers: &Numbers) -> io::Result<()> {
