@@ -27,7 +27,7 @@ use crate::{
         serve,
     },
     controller::{self, Controller, Inputs, Parts},
-    datapath::{Datapath, DatapathError, HostChange, IngressHook, Options, Plan},
+    datapath::{self, Datapath, DatapathError, HostChange, IngressHook, Options, Plan},
     identity::{Zones, neighbours},
     metrics::Metrics,
     registry::Registry,
@@ -114,6 +114,8 @@ pub enum GatewayError {
 
 /// Runs a gateway by this configuration until `stop` is ready.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), GatewayError> {
+    // What is missing most often, and would otherwise show as some file that cannot be written.
+    datapath::check_capabilities()?;
     for directory in [&config.state_dir, &config.run_dir] {
         fs::create_dir_all(directory).map_err(|error| GatewayError::Directory {
             path: directory.clone(),
