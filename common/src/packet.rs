@@ -11,7 +11,7 @@ pub trait Bytes {
     fn length(&self) -> usize;
 
     /// The `N` bytes at `offset`, or `None` when the frame does not hold them.
-    fn header<const N: usize>(&self, offset: usize) -> Option<&[u8; N]>;
+    fn header<const N: usize>(&self, offset: usize) -> Option<[u8; N]>;
 }
 
 impl Bytes for [u8] {
@@ -19,8 +19,8 @@ impl Bytes for [u8] {
         self.len()
     }
 
-    fn header<const N: usize>(&self, offset: usize) -> Option<&[u8; N]> {
-        self.get(offset..)?.first_chunk()
+    fn header<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
+        self.get(offset..)?.first_chunk().copied()
     }
 }
 
@@ -473,10 +473,10 @@ fn tcp<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<(), Refusal>
 
 /// The transport header, when it ends inside the IP packet.
 #[inline(always)]
-fn within<'a, B: Bytes + ?Sized, const N: usize>(
-    bytes: &'a B,
+fn within<B: Bytes + ?Sized, const N: usize>(
+    bytes: &B,
     packet: &Packet,
-) -> Result<&'a [u8; N], Refusal> {
+) -> Result<[u8; N], Refusal> {
     if packet.transport + N > packet.end {
         return Err(Refusal::Malformed);
     }
