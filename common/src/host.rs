@@ -87,12 +87,20 @@ impl Address {
     /// Undoes [`mapped`](Self::mapped).
     #[inline(always)]
     pub const fn from_mapped(bytes: [u8; 16]) -> Self {
-        let address = Self::v6(bytes);
+        Self::from_words(Self::v6(bytes).words)
+    }
+
+    /// The address with these words, of network order; IPv4 when it is mapped.
+    #[inline(always)]
+    const fn from_words(words: [u32; 4]) -> Self {
+        let mut address = Self {
+            words,
+            family: Family::V6,
+        };
         if address.is_mapped() {
-            Self::v4(address.last_bytes())
-        } else {
-            address
+            address.family = Family::V4;
         }
+        address
     }
 
     /// Whether no host may send from this address: loopback, multicast, broadcast, "this network"
@@ -226,7 +234,7 @@ impl Host {
     pub const fn key_v4(&self) -> HostKeyV4 {
         HostKeyV4 {
             zone: self.zone,
-            address: self.address.last_bytes(),
+            address: self.address.words[3],
         }
     }
 
@@ -235,7 +243,7 @@ impl Host {
     pub fn key(&self) -> HostKey {
         HostKey {
             zone: self.zone,
-            address: self.address.mapped(),
+            address: self.address.words,
         }
     }
 }
@@ -246,8 +254,8 @@ impl Host {
 pub struct HostKeyV4 {
     /// The zone.
     pub zone: u32,
-    /// The address.
-    pub address: [u8; 4],
+    /// The address, in network order.
+    pub address: u32,
 }
 
 /// Key of `HOSTS_V6`, and with mapped addresses of every table that holds both families.
@@ -256,15 +264,15 @@ pub struct HostKeyV4 {
 pub struct HostKey {
     /// The zone.
     pub zone: u32,
-    /// The address.
-    pub address: [u8; 16],
+    /// The mapped address, in words of network order: bytes would be written and compared one by one.
+    pub address: [u32; 4],
 }
 
 impl From<HostKey> for Host {
     fn from(key: HostKey) -> Self {
         Self {
             zone: key.zone,
-            address: Address::from_mapped(key.address),
+            address: Address::from_words(key.address),
         }
     }
 }
@@ -273,7 +281,7 @@ impl From<HostKeyV4> for Host {
     fn from(key: HostKeyV4) -> Self {
         Self {
             zone: key.zone,
-            address: Address::v4(key.address),
+            address: Address::v4(key.address.to_ne_bytes()),
         }
     }
 }
