@@ -56,7 +56,7 @@ impl Controller {
             packet: &packet,
             direction,
             host: &host,
-            standing,
+            standing: &standing,
             now,
         };
         let judgement = decide::judge(&case, &tables);

@@ -29,7 +29,7 @@ pub use hosts::HostChange;
 pub use live::LiveTables;
 pub use object::check_capabilities;
 pub use policy::Rulings;
-pub use test_run::{Bench, Ran};
+pub use test_run::{Bench, Ran, Size};
 
 use std::{fs, path::PathBuf};
 
