@@ -8,11 +8,17 @@ mod numbers;
 mod services;
 
 use std::{
+    collections::HashSet,
     fs, io,
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
-use enforcer_common::host::{FOREVER, SourceId};
+use enforcer_common::{
+    host::{FOREVER, Host, SourceId},
+    settings::Scope,
+};
+use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch},
@@ -135,7 +141,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), G
     let compiled = config.compile(&services)?;
     let audit = Audit::open(&config.state_dir)?;
     let exceptions = exceptions(&config, &compiled, audit)?;
-    let mut datapath = open(&config, &compiled)?;
+    let own = own_hosts(&compiled)?;
+    let mut datapath = open(&config, &compiled, &own)?;
     let registry = adopt(&mut datapath, &exceptions)?;
     attach(&config, &compiled, &mut datapath)?;
 
@@ -175,6 +182,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), G
     let parts = Parts {
         config,
         compiled,
+        own,
         datapath,
         registry,
         exceptions,
@@ -208,8 +216,25 @@ fn exceptions(
     )?)
 }
 
+/// The gateway's own addresses, in the zones of their interfaces.
+fn own_hosts(compiled: &Compiled) -> Result<HashSet<Host>, GatewayError> {
+    let mut own = HashSet::new();
+    for interface in &compiled.interfaces {
+        let addresses = addresses::of(&interface.name).map_err(GatewayError::Addresses)?;
+        own.extend(addresses.into_iter().map(|address| Host {
+            zone: interface.zone,
+            address: address.into(),
+        }));
+    }
+    Ok(own)
+}
+
 /// Opens the maps and writes what the configuration says.
-fn open(config: &Config, compiled: &Compiled) -> Result<Datapath, GatewayError> {
+fn open(
+    config: &Config,
+    compiled: &Compiled,
+    own: &HashSet<Host>,
+) -> Result<Datapath, GatewayError> {
     let options = Options {
         pin_dir: config.pin_dir.clone(),
         host_capacity: config.host_capacity,
@@ -228,7 +253,12 @@ fn open(config: &Config, compiled: &Compiled) -> Result<Datapath, GatewayError> 
     datapath.set_rulings(&controller::rulings(compiled))?;
     datapath.set_roles(&compiled.role_rows)?;
     datapath.set_rules(&compiled.rules)?;
-    datapath.set_scopes(&compiled.scopes)?;
+    let own = own.iter().map(|host| {
+        let address = IpNet::from(IpAddr::from(host.address));
+        (host.zone, address, Scope::Own)
+    });
+    let scopes: Vec<_> = compiled.scopes.iter().copied().chain(own).collect();
+    datapath.set_scopes(&scopes)?;
     datapath.set_lease(SourceId::GATEWAY, FOREVER)?;
     datapath.set_lease(SourceId::OPERATOR, FOREVER)?;
     Ok(datapath)
