@@ -70,7 +70,7 @@ pub enum Scope {
 impl Scope {
     /// The scope with this number; what is no number of a scope is [`Scope::Checked`], the safe one.
     #[inline(always)]
-    pub const fn from_number(number: u8) -> Self {
+    pub const fn from_number(number: u32) -> Self {
         match number {
             0 => Self::Outside,
             2 => Self::Bypassed,

@@ -125,7 +125,7 @@ impl Tables for Kernel {
             OwnedPrefix::new(host.zone, host.address.mapped()),
         );
         match maps::SCOPES.get(&key) {
-            Some(number) => Scope::from_number(*number as u8),
+            Some(number) => Scope::from_number(*number),
             None => Scope::Checked,
         }
     }

@@ -46,6 +46,8 @@ pub fn enforcer_xdp(context: XdpContext) -> u32 {
     judge(&cursor, Direction::FromHost, interface, seen, now);
     let done = act::on_xdp(&context, seen, interface);
     report::record(Hook::Xdp, seen, done, length, ingress(&context), now);
+    #[cfg(feature = "log")]
+    log_packet(&context, seen);
     if seen.judgement.monitored {
         return xdp_action::XDP_PASS;
     }
@@ -70,6 +72,8 @@ pub fn enforcer_tc_egress(mut context: TcContext) -> i32 {
     act::on_tc_egress(&mut context, seen, interface);
     let done = seen.judgement.verdict;
     report::record(Hook::TcEgress, seen, done, length, egress(&context), now);
+    #[cfg(feature = "log")]
+    log_packet(&context, seen);
     if seen.judgement.monitored || done == Verdict::Pass {
         TC_ACT_OK
     } else {
@@ -152,6 +156,27 @@ fn judge(
         now,
     };
     seen.judge(&decide::judge(&case, &Kernel));
+}
+
+#[cfg(feature = "log")]
+#[inline(always)]
+fn log_packet<C: aya_ebpf::EbpfContext>(context: &C, seen: &Seen) {
+    let Judgement {
+        verdict,
+        reason,
+        role,
+        ..
+    } = seen.judgement;
+    let (verdict, reason) = (verdict as u8, reason as u8);
+    let [word] = [u32::from_be_bytes(seen.host.address.last_bytes())];
+    aya_log_ebpf::debug!(
+        context,
+        "host …{:x} role {} verdict {} reason {}",
+        word,
+        role.0,
+        verdict,
+        reason
+    );
 }
 
 #[inline(always)]

@@ -41,10 +41,15 @@ impl Gate {
     /// An enforcing gateway that knows nobody, with the usual roles; quarantined hosts reach TCP 443 of
     /// the remediation server 192.0.2.200.
     pub fn new() -> anyhow::Result<Self> {
+        Self::with_capacity(4096)
+    }
+
+    /// The same with room for so many hosts of each family.
+    pub fn with_capacity(host_capacity: u32) -> anyhow::Result<Self> {
         let bpffs = BpfFs::new()?;
         let options = Options {
             pin_dir: bpffs.pin_dir(),
-            host_capacity: 4096,
+            host_capacity,
         };
         let mut datapath = Datapath::open(options)?;
         datapath.set_rulings(&rulings())?;

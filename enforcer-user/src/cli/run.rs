@@ -39,7 +39,7 @@ impl RunCommand {
                     _ = interrupt.recv() => {}
                 }
             };
-            Ok(gateway::run(config, stop).await?)
+            Ok(Box::pin(gateway::run(config, stop)).await?)
         })
     }
 }

@@ -77,6 +77,7 @@ pub struct Controller {
     retry: Retry,
     drift: u64,
     started: Instant,
+    is_announced: bool,
 }
 
 /// What is known of a source beside its decisions.
@@ -132,6 +133,7 @@ impl Controller {
             retry: Retry::default(),
             drift: 0,
             started: Instant::now(),
+            is_announced: false,
         }
     }
 
@@ -180,6 +182,18 @@ impl Controller {
             }
         }
         self.try_again();
+        if !self.is_announced && self.missing().is_empty() {
+            self.announce();
+        }
+    }
+
+    /// Says once that everything is attached and in step; systemd waits for it (`Type=notify`).
+    fn announce(&mut self) {
+        self.is_announced = true;
+        tracing::info!("ready");
+        if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+            tracing::warn!("cannot tell systemd: {error}");
+        }
     }
 
     fn take_neighbour(&mut self, Neighbour { host, mac }: Neighbour) {

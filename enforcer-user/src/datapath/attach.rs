@@ -154,6 +154,8 @@ impl Datapath {
             redirect_replies: is_virtual(&plan.interface),
         };
         let mut object = object::load(&self.options, &self.pins, constants)?;
+        #[cfg(feature = "kernel-log")]
+        super::kernel_log::follow(&mut object);
         let egress = attach_egress(&mut object, &self.pins, &plan.interface)?;
         let (ingress, adopted) = attach_ingress(&mut object, &self.pins, plan, index)?;
         let hook = match egress {

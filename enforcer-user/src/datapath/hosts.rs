@@ -1,6 +1,6 @@
 //! The hosts tables: what the registry decided, written in batches.
 
-use std::{collections::BTreeSet, os::fd::AsFd};
+use std::{collections::BTreeSet, io, os::fd::AsFd};
 
 use enforcer_common::{
     host::{Family, Host, HostKey, HostKeyV4, HostRow},
@@ -9,7 +9,7 @@ use enforcer_common::{
 
 use super::{
     Datapath, DatapathError,
-    batch::{self, Stopped},
+    batch::{self, Refused},
     plain::Plain,
 };
 
@@ -67,8 +67,8 @@ impl Datapath {
     ///
     /// # Errors
     ///
-    /// When a table is full or memory lacks; the rows before the error are in force, and the caller
-    /// may call again with all of them.
+    /// [`DatapathError::Refused`] names the hosts whose rows the kernel did not take, since a table is
+    /// full or memory lacks; all others are in force.
     pub fn apply(&mut self, changes: &[HostChange]) -> Result<(), DatapathError> {
         let written = self.write(&Sorted::of(changes));
         let buckets = changes
@@ -82,14 +82,14 @@ impl Datapath {
     /// What the hosts tables hold.
     pub fn hosts(&self) -> Result<Vec<(Host, HostRow)>, DatapathError> {
         let mut hosts = Vec::new();
-        for entry in self.maps.hosts_v4.iter() {
+        for entry in &self.maps.hosts_v4 {
             let (Plain(key), Plain(row)) = entry.map_err(|error| DatapathError::Map {
                 name: "HOSTS_V4",
                 error,
             })?;
             hosts.push((Host::from(key), row));
         }
-        for entry in self.maps.hosts_v6.iter() {
+        for entry in &self.maps.hosts_v6 {
             let (Plain(key), Plain(row)) = entry.map_err(|error| DatapathError::Map {
                 name: "HOSTS_V6",
                 error,
@@ -107,20 +107,39 @@ impl Datapath {
     fn write(&mut self, rows: &Sorted) -> Result<(), DatapathError> {
         let v4 = self.maps.hosts_v4_rows.fd().as_fd();
         let v6 = self.maps.hosts_v6_rows.fd().as_fd();
-        let failed = |table, all| {
-            move |Stopped { done, error }| DatapathError::Batch {
-                table,
-                done,
-                all,
-                error,
-            }
+        // Removals first: they make room.
+        let results = [
+            refused(
+                "HOSTS_V4",
+                &rows.remove_v4,
+                batch::remove(v4, &rows.remove_v4),
+            ),
+            refused(
+                "HOSTS_V6",
+                &rows.remove_v6,
+                batch::remove(v6, &rows.remove_v6),
+            ),
+            refused(
+                "HOSTS_V4",
+                &rows.set_v4.0,
+                batch::update(v4, &rows.set_v4.0, &rows.set_v4.1),
+            ),
+            refused(
+                "HOSTS_V6",
+                &rows.set_v6.0,
+                batch::update(v6, &rows.set_v6.0, &rows.set_v6.1),
+            ),
+        ];
+        let mut results = results.into_iter().filter_map(Result::err);
+        let Some(first) = results.next() else {
+            return Ok(());
         };
-        batch::remove(v4, &rows.remove_v4).map_err(failed("HOSTS_V4", rows.remove_v4.len()))?;
-        batch::remove(v6, &rows.remove_v6).map_err(failed("HOSTS_V6", rows.remove_v6.len()))?;
-        let (keys, values) = &rows.set_v4;
-        batch::update(v4, keys, values).map_err(failed("HOSTS_V4", keys.len()))?;
-        let (keys, values) = &rows.set_v6;
-        batch::update(v6, keys, values).map_err(failed("HOSTS_V6", keys.len()))
+        Err(results
+            .fold(first, |sum, next| Unwritten {
+                hosts: [sum.hosts, next.hosts].concat(),
+                ..sum
+            })
+            .into())
     }
 
     fn bump(&mut self, buckets: &BTreeSet<u32>) -> Result<(), DatapathError> {
@@ -133,13 +152,42 @@ impl Datapath {
                 *generation
             })
             .collect();
-        batch::update(self.maps.generations_rows.fd().as_fd(), &keys, &values).map_err(
-            |Stopped { done, error }| DatapathError::Batch {
-                table: "GENERATIONS",
-                done,
-                all: keys.len(),
-                error,
-            },
-        )
+        batch::update(self.maps.generations_rows.fd().as_fd(), &keys, &values)
+            .map_err(|Refused { error, .. }| DatapathError::Generations(error))
     }
+}
+
+/// Hosts whose rows were not written.
+struct Unwritten {
+    table: &'static str,
+    hosts: Vec<Host>,
+    error: io::Error,
+}
+
+impl From<Unwritten> for DatapathError {
+    fn from(
+        Unwritten {
+            table,
+            hosts,
+            error,
+        }: Unwritten,
+    ) -> Self {
+        Self::Refused {
+            table,
+            hosts,
+            error,
+        }
+    }
+}
+
+fn refused<K: Copy + Into<Host>>(
+    table: &'static str,
+    keys: &[K],
+    result: Result<(), Refused>,
+) -> Result<(), Unwritten> {
+    result.map_err(|Refused { rows, error }| Unwritten {
+        table,
+        hosts: rows.into_iter().map(|row| keys[row].into()).collect(),
+        error,
+    })
 }

@@ -10,6 +10,8 @@ mod counters;
 mod error;
 mod events;
 mod hosts;
+#[cfg(feature = "kernel-log")]
+mod kernel_log;
 mod live;
 mod maps;
 mod object;
@@ -25,6 +27,7 @@ pub use error::DatapathError;
 pub use events::Events;
 pub use hosts::HostChange;
 pub use live::LiveTables;
+pub use object::check_capabilities;
 pub use policy::Rulings;
 pub use test_run::{Bench, Ran, Size};
 
@@ -64,7 +67,7 @@ impl Datapath {
     /// When capabilities are missing, the pin directory is on no BPF file system, or the pinned maps
     /// have another shape.
     pub fn open(options: Options) -> Result<Self, DatapathError> {
-        object::check_capabilities()?;
+        check_capabilities()?;
         let pins = Pins::prepare(&options.pin_dir)?;
         let adopted = pins.check_shapes(&options)?;
         let mut object = object::load(&options, &pins, Constants::default())?;

@@ -27,7 +27,7 @@ use crate::{
         serve,
     },
     controller::{self, Controller, Inputs, Parts},
-    datapath::{Datapath, DatapathError, IngressHook, Options, Plan},
+    datapath::{self, Datapath, DatapathError, HostChange, IngressHook, Options, Plan},
     identity::{Zones, neighbours},
     metrics::Metrics,
     registry::Registry,
@@ -114,6 +114,8 @@ pub enum GatewayError {
 
 /// Runs a gateway by this configuration until `stop` is ready.
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), GatewayError> {
+    // What is missing most often, and would otherwise show as some file that cannot be written.
+    datapath::check_capabilities()?;
     for directory in [&config.state_dir, &config.run_dir] {
         fs::create_dir_all(directory).map_err(|error| GatewayError::Directory {
             path: directory.clone(),
@@ -134,7 +136,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), G
     let audit = Audit::open(&config.state_dir)?;
     let exceptions = exceptions(&config, &compiled, audit)?;
     let mut datapath = open(&config, &compiled)?;
-    let registry = adopt(&config, &compiled, &mut datapath, &exceptions)?;
+    let registry = adopt(&mut datapath, &exceptions)?;
     attach(&config, &compiled, &mut datapath)?;
 
     let zones = Zones::new(compiled.zones.clone());
@@ -213,6 +215,16 @@ fn open(config: &Config, compiled: &Compiled) -> Result<Datapath, GatewayError> 
         host_capacity: config.host_capacity,
     };
     let mut datapath = Datapath::open(options)?;
+    if !numbers::are_kept(&config.state_dir, compiled) {
+        // What rows of an earlier configuration say would be read as something else.
+        let rows = datapath.hosts()?;
+        let removals: Vec<_> = rows
+            .into_iter()
+            .map(|(host, _)| HostChange::Remove(host))
+            .collect();
+        datapath.apply(&removals)?;
+        numbers::keep(&config.state_dir, compiled)?;
+    }
     datapath.set_rulings(&controller::rulings(compiled))?;
     datapath.set_roles(&compiled.role_rows)?;
     datapath.set_rules(&compiled.rules)?;
@@ -222,27 +234,17 @@ fn open(config: &Config, compiled: &Compiled) -> Result<Datapath, GatewayError> 
     Ok(datapath)
 }
 
-/// Takes over what an earlier process left in the kernel, unless numbers mean something else by now.
-fn adopt(
-    config: &Config,
-    compiled: &Compiled,
-    datapath: &mut Datapath,
-    exceptions: &Exceptions,
-) -> Result<Registry, GatewayError> {
-    let same = numbers::keep(&config.state_dir, compiled)?;
-    let rows = controller::from_kernel(datapath)?;
-    let held = rows.len();
-    let awaited: &[SourceId] = if same { &[SourceId::MANAGEMENT] } else { &[] };
+/// Takes over what an earlier process left in the kernel. Decisions of the management server stay until
+/// its first snapshot confirms or withdraws them.
+fn adopt(datapath: &mut Datapath, exceptions: &Exceptions) -> Result<Registry, GatewayError> {
+    let held = controller::from_kernel(datapath)?;
+    let hosts = held.len();
     let mut registry = Registry::default();
-    let changes = registry.adopt(awaited, rows, exceptions.active());
-    let changed = changes.len();
+    let changes = registry.adopt(&[SourceId::MANAGEMENT], held, exceptions.active());
     controller::apply(datapath, &changes)?;
     if datapath.adopted() {
-        tracing::info!(
-            hosts = held,
-            changed,
-            "adopted the state of an earlier process"
-        );
+        let withdrawn = changes.len();
+        tracing::info!(hosts, withdrawn, "adopted the state of an earlier process");
     }
     Ok(registry)
 }
@@ -258,7 +260,7 @@ fn attach(
             zone: interface.zone,
             ingress: match interface.hook {
                 HookChoice::XdpGeneric => IngressHook::Generic,
-                HookChoice::Auto | HookChoice::Xdp | HookChoice::Tc => IngressHook::Native,
+                HookChoice::Xdp => IngressHook::Native,
             },
             portal_port: Some(config.portal.port),
             addresses: addresses::of(&interface.name).map_err(GatewayError::Addresses)?,
