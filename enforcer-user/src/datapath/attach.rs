@@ -319,7 +319,9 @@ fn filter(
         error,
     };
     match tc::qdisc_add_clsact(interface) {
-        Ok(()) | Err(tc::TcError::AlreadyAttached) => {}
+        Ok(()) => {}
+        // It is there already: of an earlier process, or of somebody else.
+        Err(tc::TcError::NetlinkError(error)) if error.raw_os_error() == Some(libc::EEXIST) => {}
         Err(error) => return Err(failed(error.into())),
     }
     let handle = TcHandle::from(HANDLE);
