@@ -112,8 +112,12 @@ pub enum GatewayError {
     },
 }
 
-/// Runs a gateway by this configuration until `stop` is ready.
-pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), GatewayError> {
+/// Runs a gateway by this configuration until `stop` is ready. Its children are told how to log.
+pub async fn run(
+    config: Config,
+    log: &'static str,
+    stop: impl Future<Output = ()>,
+) -> Result<(), GatewayError> {
     // What is missing most often, and would otherwise show as some file that cannot be written.
     datapath::check_capabilities()?;
     for directory in [&config.state_dir, &config.run_dir] {
@@ -129,7 +133,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), G
     let http_access = user.map_or(Access::Root, |user| Access::User(user.uid));
     let http = control::listen::bind(&http_socket, &http_access)?;
 
-    let mut children = Children::default();
+    let mut children = Children::new(log);
     let server = embedded::management(&config, user, &mut children).await?;
     let services = services::own(&config, &server)?;
     let compiled = config.compile(&services)?;
@@ -137,7 +141,10 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), G
     let exceptions = exceptions(&config, &compiled, audit)?;
     let mut datapath = open(&config, &compiled)?;
     let registry = adopt(&config, &compiled, &mut datapath, &exceptions)?;
-    attach(&config, &compiled, &mut datapath)?;
+    if let Err(error) = attach(&config, &compiled, &mut datapath) {
+        datapath.undo()?;
+        return Err(error);
+    }
 
     let zones = Zones::new(compiled.zones.clone());
     let (said, sources) = mpsc::channel(sources::EVENTS);
@@ -235,7 +242,7 @@ fn adopt(
     let rows = controller::from_kernel(datapath)?;
     let held = rows.len();
     let awaited: &[SourceId] = if same { &[SourceId::MANAGEMENT] } else { &[] };
-    let mut registry = Registry::default();
+    let mut registry = Registry::for_table(config.host_capacity);
     let changes = registry.adopt(awaited, rows, exceptions.active());
     let changed = changes.len();
     controller::apply(datapath, &changes)?;
