@@ -86,7 +86,7 @@ impl<'a> Gateway<'a> {
     pub fn child(&self, word: &str) -> Option<Pid> {
         let is_it = |pid: &Pid| {
             let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            *pid != self.pid() && line.split('\0').nth(1) == Some(word)
+            *pid != self.pid() && line.split('\0').any(|argument| argument == word)
         };
         self.site.lan.gateway.processes().into_iter().find(is_it)
     }

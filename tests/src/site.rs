@@ -192,37 +192,23 @@ impl Site {
     }
 }
 
-/// The program, built once from what is here.
+/// The program that is tested: cargo puts it into the directory above that of the tests. `cargo test` of
+/// the whole workspace builds it anew before it runs them; of this package alone it does not.
 ///
 /// # Panics
 ///
-/// When it cannot be built.
+/// When it is not there.
 pub fn enforcer() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| build().expect("the program `enforcer`"))
-}
-
-/// Cargo puts programs into the directory above that of the tests.
-fn build() -> anyhow::Result<PathBuf> {
-    let test = std::env::current_exe()?;
-    let profile = test
-        .ancestors()
-        .nth(2)
-        .context("no directory of programs")?;
-    let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-    cargo.args([
-        "build",
-        "--quiet",
-        "--package",
-        "enforcer",
-        "--bin",
-        "enforcer",
-    ]);
-    if profile.ends_with("release") {
-        cargo.arg("--release");
-    }
-    output(cargo.current_dir(env!("CARGO_MANIFEST_DIR")))?;
-    let program = profile.join("enforcer");
-    ensure!(program.exists(), "there is no {}", program.display());
-    Ok(program)
+    PROGRAM.get_or_init(|| {
+        let test = std::env::current_exe().expect("the path of this test");
+        let program = test.ancestors().nth(2).map(|above| above.join("enforcer"));
+        let program = program.expect("a directory of programs");
+        let path = program.display();
+        assert!(
+            program.exists(),
+            "no {path}; make it with `cargo build -p enforcer`"
+        );
+        program
+    })
 }

@@ -7,6 +7,7 @@ mod attach;
 mod batch;
 mod clock;
 mod counters;
+mod egress;
 mod error;
 mod events;
 mod hosts;
@@ -112,6 +113,21 @@ impl Datapath {
         }
         let root = self.pins.root().to_owned();
         fs::remove_dir_all(&root).map_err(|error| DatapathError::Pin { path: root, error })
+    }
+
+    /// Takes off what this process put on, and leaves what it found.
+    pub fn undo(mut self) -> Result<(), DatapathError> {
+        if !self.adopted {
+            return self.detach();
+        }
+        for attached in self.attached.drain(..) {
+            if attached.attachment.adopted {
+                attached.keep();
+            } else {
+                attached.remove()?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends this process's part and leaves programs and maps at work.

@@ -118,8 +118,12 @@ pub enum GatewayError {
     },
 }
 
-/// Runs a gateway by this configuration until `stop` is ready.
-pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), GatewayError> {
+/// Runs a gateway by this configuration until `stop` is ready. Its children are told how to log.
+pub async fn run(
+    config: Config,
+    log: &'static str,
+    stop: impl Future<Output = ()>,
+) -> Result<(), GatewayError> {
     // What is missing most often, and would otherwise show as some file that cannot be written.
     datapath::check_capabilities()?;
     for directory in [&config.state_dir, &config.run_dir] {
@@ -135,7 +139,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), G
     let http_access = user.map_or(Access::Root, |user| Access::User(user.uid));
     let http = control::listen::bind(&http_socket, &http_access)?;
 
-    let mut children = Children::default();
+    let mut children = Children::new(log);
     let server = embedded::management(&config, user, &mut children).await?;
     let services = services::own(&config, &server)?;
     let compiled = config.compile(&services)?;
@@ -143,8 +147,11 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), G
     let exceptions = exceptions(&config, &compiled, audit)?;
     let own = own_hosts(&compiled)?;
     let mut datapath = open(&config, &compiled, &own)?;
-    let registry = adopt(&mut datapath, &exceptions)?;
-    attach(&config, &compiled, &mut datapath)?;
+    let registry = adopt(&config, &mut datapath, &exceptions)?;
+    if let Err(error) = attach(&config, &compiled, &mut datapath) {
+        datapath.undo()?;
+        return Err(error);
+    }
 
     let zones = Zones::new(compiled.zones.clone());
     let (said, sources) = mpsc::channel(sources::EVENTS);
@@ -266,10 +273,14 @@ fn open(
 
 /// Takes over what an earlier process left in the kernel. Decisions of the management server stay until
 /// its first snapshot confirms or withdraws them.
-fn adopt(datapath: &mut Datapath, exceptions: &Exceptions) -> Result<Registry, GatewayError> {
+fn adopt(
+    config: &Config,
+    datapath: &mut Datapath,
+    exceptions: &Exceptions,
+) -> Result<Registry, GatewayError> {
     let held = controller::from_kernel(datapath)?;
     let hosts = held.len();
-    let mut registry = Registry::default();
+    let mut registry = Registry::for_table(config.host_capacity);
     let changes = registry.adopt(&[SourceId::MANAGEMENT], held, exceptions.active());
     controller::apply(datapath, &changes)?;
     if datapath.adopted() {

@@ -1,5 +1,7 @@
 //! What is in the kernel already, and is another's or of another shape.
 
+use std::fs;
+
 use enforcer_tests::{
     config::Config,
     lan::{SERVER, at},
@@ -33,6 +35,7 @@ fn the_program_of_another_stays_where_it_is() -> anyhow::Result<()> {
         "{said}"
     );
     assert!(said.contains("ip link set lan0 xdp off"), "{said}");
+    assert!(!other.exists() || fs::read_dir(&other)?.next().is_none());
     assert!(site.has_xdp()?);
     assert!(site.lan.laptop.get(at(SERVER, HTTP)).is_page());
     Ok(())

@@ -120,7 +120,15 @@ fn a_second_gateway_is_refused() -> anyhow::Result<()> {
 #[test]
 fn a_clean_stop_leaves_what_the_configuration_says() -> anyhow::Result<()> {
     let site = Site::new()?;
-    assert!(with_one_of_each(&site)?.stop()?.success());
+    let gateway = with_one_of_each(&site)?;
+    let is_json = |line: &str| serde_json::from_str::<serde_json::Value>(line).is_ok();
+    let other = gateway
+        .log()
+        .lines()
+        .find(|line| !is_json(line))
+        .map(str::to_owned);
+    assert_eq!(other, None, "a line of the gateway or a child");
+    assert!(gateway.stop()?.success());
     assert!(site.lan.gateway.processes().is_empty());
     assert!(site.has_xdp()?);
     judges_both(&site);
