@@ -28,7 +28,7 @@ pub use events::Events;
 pub use hosts::HostChange;
 pub use live::LiveTables;
 pub use policy::Rulings;
-pub use test_run::{Bench, Ran};
+pub use test_run::{Bench, Ran, Size};
 
 use std::{fs, path::PathBuf};
 

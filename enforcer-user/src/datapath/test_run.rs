@@ -19,6 +19,9 @@ use super::{
 const INGRESS: &str = "enforcer_xdp";
 const EGRESS: &str = "enforcer_tc_egress";
 
+/// Bytes of one instruction.
+const INSTRUCTION: u32 = 8;
+
 /// The programs of one interface, loaded but not attached.
 pub struct Bench {
     object: Ebpf,
@@ -33,6 +36,15 @@ pub struct Ran {
     pub packet: Vec<u8>,
     /// The mean time of a run.
     pub duration: Duration,
+}
+
+/// How large a loaded program is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Instructions as the kernel keeps them, subprograms included.
+    pub instructions: u32,
+    /// Instructions that the verifier walked through, each branch and state counted anew.
+    pub verified: u32,
 }
 
 impl Datapath {
@@ -62,6 +74,25 @@ impl Datapath {
 }
 
 impl Bench {
+    /// How large the program of a hook is; `None` where the kernel does not say.
+    pub fn size(&self, hook: Hook) -> Result<Option<Size>, DatapathError> {
+        let name = name(hook);
+        let program = self
+            .object
+            .program(name)
+            .ok_or(DatapathError::Missing(name))?;
+        let info = program
+            .info()
+            .map_err(|error| DatapathError::Program { name, error })?;
+        let sizes = info
+            .size_translated()
+            .zip(info.verified_instruction_count());
+        Ok(sizes.map(|(bytes, verified)| Size {
+            instructions: bytes / INSTRUCTION,
+            verified,
+        }))
+    }
+
     /// Runs the program of a hook `repeat` times on a packet that starts with its Ethernet header.
     /// The packet that the program leaves is that of the last run.
     pub fn run(&self, hook: Hook, packet: &[u8], repeat: u32) -> Result<Ran, DatapathError> {
@@ -72,7 +103,7 @@ impl Bench {
             repeat,
             ..TestRunOptions::default()
         };
-        let name = if hook == Hook::Xdp { INGRESS } else { EGRESS };
+        let name = name(hook);
         let failed = |error| DatapathError::Program { name, error };
         let program = self
             .object
@@ -93,4 +124,8 @@ impl Bench {
             duration: result.duration,
         })
     }
+}
+
+fn name(hook: Hook) -> &'static str {
+    if hook == Hook::Xdp { INGRESS } else { EGRESS }
 }
