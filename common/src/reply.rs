@@ -35,6 +35,7 @@ impl Reset {
     /// The reset for `packet`, whose TCP header stands in `bytes`; `None` when that is not readable, or is
     /// itself a reset, which nothing answers.
     #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "sequence numbers wrap")]
     pub fn answering<B: Bytes + ?Sized>(bytes: &B, packet: &Packet) -> Option<Self> {
         let tcp = bytes.header::<TCP>(packet.transport)?;
         let flags = tcp[13];
