@@ -89,7 +89,7 @@ fn rule() -> impl Strategy<Value = Rule> {
 
 fn rulings() -> impl Strategy<Value = Rulings> {
     let enforce = prop_oneof![4 => Just(true), 1 => Just(false)];
-    let wait = select(vec![Duration::ZERO, Duration::from_secs(600)]);
+    let wait = select(vec![Duration::ZERO, Duration::from_mins(10)]);
     (enforce, wait, any::<bool>(), role()).prop_map(
         |(enforce, unknown_timeout, first_datagram, lease_expired)| Rulings {
             enforce,
@@ -129,7 +129,7 @@ impl World {
             .iter()
             .map(|(id, row)| (*id, RoleRow::new(*row)))
             .collect();
-        let rules: Vec<_> = self
+        let of_roles: Vec<_> = self
             .rules
             .iter()
             .map(|(role, prefix, rules)| (*role, *prefix, set(rules)))
@@ -157,7 +157,7 @@ impl World {
         gate.datapath
             .apply(&hosts.into_values().collect::<Vec<_>>())?;
         gate.datapath.set_roles(&roles)?;
-        gate.datapath.set_rules(&rules)?;
+        gate.datapath.set_rules(&of_roles)?;
         gate.datapath.set_scopes(&scopes)?;
         Ok(gate.datapath.set_rulings(&self.rulings)?)
     }
