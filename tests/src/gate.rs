@@ -7,7 +7,9 @@ use enforcer::datapath::{
 };
 use enforcer_common::{
     counter::Hook,
+    decide::{self, Case, Direction, Judgement, Verdict},
     host::{FOREVER, Host, HostRow, SourceId},
+    packet::{self, Frame},
     role::{RoleId, RoleRow, Rule, RuleSet},
     settings::Scope,
 };
@@ -28,12 +30,13 @@ pub const TC_SHOT: u32 = 2;
 /// The port of the portal on the bench.
 pub const PORTAL: u16 = 8480;
 
-/// A gateway's programs and tables. Zone 0 is checked everywhere but in 198.51.100.0/24 (outside) and
-/// 203.0.113.0/24 (bypassed).
+/// A gateway's programs and tables. Zone 0 is checked everywhere but in 198.51.100.0/24 and
+/// `2001:db8:5::/48` (outside), and 203.0.113.0/24 and `2001:db8:6::/48` (bypassed).
 pub struct Gate {
     /// The tables.
     pub datapath: Datapath,
-    bench: Bench,
+    /// The programs.
+    pub bench: Bench,
     _bpffs: BpfFs,
 }
 
@@ -93,22 +96,53 @@ impl Gate {
 
     /// Runs the ingress program once.
     pub fn from_host(&self, packet: &[u8]) -> anyhow::Result<Ran> {
-        self.run(Hook::Xdp, packet, 1)
+        self.run(Direction::FromHost, packet)
     }
 
     /// Runs the egress program once.
     pub fn to_host(&self, packet: &[u8]) -> anyhow::Result<Ran> {
-        self.run(Hook::TcEgress, packet, 1)
+        self.run(Direction::ToHost, packet)
     }
 
     /// Runs the program of a hook many times.
-    pub fn run(&self, hook: Hook, packet: &[u8], repeat: u32) -> anyhow::Result<Ran> {
+    pub fn repeat(&self, hook: Hook, packet: &[u8], repeat: u32) -> anyhow::Result<Ran> {
         Ok(self.bench.run(hook, packet, repeat)?)
     }
 
     /// How large the programs are.
     pub fn sizes(&self) -> anyhow::Result<Vec<Size>> {
         Ok(self.bench.sizes()?)
+    }
+
+    /// Runs the program for packets that travel this way.
+    pub fn run(&self, way: Direction, packet: &[u8]) -> anyhow::Result<Ran> {
+        Ok(self.bench.run(hook(way), packet, 1)?)
+    }
+
+    /// What the shared code, in this process and at this time, says of a frame on the same tables.
+    pub fn judge(&self, way: Direction, frame: &[u8], now: u64) -> Judgement {
+        let tables = self.datapath.live();
+        let packet = match packet::parse(frame) {
+            Ok(Frame::Ip(packet)) => packet,
+            Ok(Frame::Arp | Frame::Link) => return decide::judge_link(),
+            Err(refusal) => return decide::judge_refusal(refusal, &tables),
+        };
+        let host = Host {
+            zone: 0,
+            address: match way {
+                Direction::FromHost => packet.source,
+                Direction::ToHost => packet.destination,
+            },
+        };
+        let standing = decide::standing(&host, &tables, now);
+        let case = Case {
+            packet: &packet,
+            direction: way,
+            host: &host,
+            standing: &standing,
+            now,
+        };
+        decide::judge(&case, &tables)
     }
 
     /// Packets counted with this hook, outcome and reason.
@@ -118,6 +152,32 @@ impl Gate {
             .iter()
             .find(|s| s.hook == hook && s.outcome == outcome && s.reason == reason);
         Ok(found.map_or(0, |Sample { packets, .. }| *packets))
+    }
+}
+
+/// Where packets that travel this way are judged.
+pub fn hook(way: Direction) -> Hook {
+    match way {
+        Direction::FromHost => Hook::Xdp,
+        Direction::ToHost => Hook::TcEgress,
+    }
+}
+
+/// The code with which a program carries out a verdict.
+pub fn code(way: Direction, done: Verdict, monitored: bool) -> u32 {
+    match (way, done) {
+        (Direction::ToHost, Verdict::Pass) => TC_OK,
+        (Direction::ToHost, _) => {
+            if monitored {
+                TC_OK
+            } else {
+                TC_SHOT
+            }
+        }
+        (Direction::FromHost, _) if monitored => XDP_PASS,
+        (Direction::FromHost, Verdict::Pass | Verdict::Redirect) => XDP_PASS,
+        (Direction::FromHost, Verdict::Drop) => XDP_DROP,
+        (Direction::FromHost, Verdict::Reject) => XDP_TX,
     }
 }
 
@@ -183,13 +243,16 @@ fn scopes() -> anyhow::Result<Vec<(u32, ipnet::IpNet, Scope)>> {
         (0, "::/0".parse()?, Scope::Checked),
         (0, "198.51.100.0/24".parse()?, Scope::Outside),
         (0, "203.0.113.0/24".parse()?, Scope::Bypassed),
+        (0, "2001:db8:5::/48".parse()?, Scope::Outside),
+        (0, "2001:db8:6::/48".parse()?, Scope::Bypassed),
     ])
 }
 
-fn set(rules: &[Rule]) -> RuleSet {
+/// Rules as a row of the table holds them.
+pub fn set(rules: &[Rule]) -> RuleSet {
     let mut set: RuleSet = bytemuck::Zeroable::zeroed();
     set.rules[..rules.len()].copy_from_slice(rules);
-    set.count = rules.len() as u32;
+    set.count = u32::try_from(rules.len()).expect("a short set");
     set
 }
 

@@ -2,6 +2,7 @@
 
 pub mod bpffs;
 pub mod config;
+pub mod cpu;
 pub mod fixture;
 pub mod gate;
 pub mod gateway;
@@ -12,4 +13,6 @@ pub mod posture;
 pub mod reply;
 pub mod servers;
 pub mod site;
+pub mod table;
+pub mod tally;
 pub mod wait;

@@ -77,7 +77,8 @@ fn opens_flow(packet: &Packet, settings: &Settings) -> bool {
 }
 
 /// How a role stops a packet of a host: HTTP to the portal, TCP with a reset, the rest in silence.
-#[inline(always)]
+/// A function of its own, since it is asked for in three places.
+#[inline(never)]
 fn style<T: Tables>(case: &Case<'_>, role: RoleId, tables: &T) -> Verdict {
     let Case {
         packet, direction, ..
