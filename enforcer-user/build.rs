@@ -16,23 +16,28 @@ fn main() -> anyhow::Result<()> {
     let package = Package {
         name: "enforcer-ebpf",
         root_dir: &root_dir,
+        features: if env::var_os("CARGO_FEATURE_KERNEL_LOG").is_some() {
+            &["log"]
+        } else {
+            &[]
+        },
         ..Package::default()
     };
     let toolchain = if has_linked_toolchain() {
-        // SAFETY: a build script has one thread here.
-        #[expect(
-            unsafe_code,
-            reason = "how aya-build is told to build core with a stable compiler"
-        )]
-        unsafe {
-            env::set_var("RUSTC_BOOTSTRAP", "1");
-        }
+        allow_unstable_flags();
         Toolchain::Custom(LINKED)
     } else {
         Toolchain::Nightly
     };
     aya_build::build_ebpf([package], toolchain)
         .context("the kernel object was not built; `cargo xtask setup` installs what that needs")
+}
+
+/// How aya-build is told to build `core` with a stable compiler.
+#[expect(unsafe_code, reason = "the environment is shared")]
+fn allow_unstable_flags() {
+    // SAFETY: nothing else reads or writes the environment meanwhile; a build script has one thread.
+    unsafe { env::set_var("RUSTC_BOOTSTRAP", "1") };
 }
 
 fn has_linked_toolchain() -> bool {

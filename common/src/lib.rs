@@ -11,6 +11,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod address;
 pub mod checksum;
 pub mod counter;
 pub mod decide;

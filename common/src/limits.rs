@@ -18,7 +18,7 @@ pub const GENERATIONS: u32 = 1 << 16;
 pub const SCOPES: u32 = 1024;
 
 /// Roles.
-pub const ROLES: usize = 64;
+pub const ROLES: u8 = 64;
 
 /// Prefixes in all rules.
 pub const RULE_PREFIXES: u32 = 4096;

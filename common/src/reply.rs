@@ -10,12 +10,14 @@ use crate::{
 };
 
 /// Length of a TCP header without options.
-pub const TCP: usize = 20;
+pub const TCP: usize = TCP_LENGTH as usize;
 /// Length of an IPv4 header without options.
-pub const IPV4: usize = 20;
+pub const IPV4: usize = IPV4_LENGTH as usize;
 /// Length of an IPv6 header.
 pub const IPV6: usize = 40;
 
+const TCP_LENGTH: u16 = 20;
+const IPV4_LENGTH: u16 = 20;
 const HOP_LIMIT: u8 = 64;
 const DONT_FRAGMENT: u16 = 0x4000;
 
@@ -30,12 +32,16 @@ pub struct Reset {
 }
 
 impl Reset {
-    /// The reset for `packet`, whose TCP header stands in `bytes`; `None` when that is not readable.
+    /// The reset for `packet`, whose TCP header stands in `bytes`; `None` when that is not readable, or is
+    /// itself a reset, which nothing answers.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "sequence numbers wrap")]
     pub fn answering<B: Bytes + ?Sized>(bytes: &B, packet: &Packet) -> Option<Self> {
         let tcp = bytes.header::<TCP>(packet.transport)?;
         let flags = tcp[13];
+        if flags & tcp_flag::RST != 0 {
+            return None;
+        }
         let reply = Self {
             source_port: u16::from_be_bytes([tcp[2], tcp[3]]),
             destination_port: u16::from_be_bytes([tcp[0], tcp[1]]),
@@ -69,7 +75,7 @@ impl Reset {
             .add_address(source)
             .add_address(destination)
             .add_word(u16::from(protocol::TCP))
-            .add_word(TCP as u16)
+            .add_word(TCP_LENGTH)
             .add_word(self.source_port)
             .add_word(self.destination_port)
             .add_double(self.sequence)
@@ -90,7 +96,7 @@ impl Reset {
 /// Writes the IPv4 header of a packet that carries a bare TCP header.
 #[inline(always)]
 pub fn write_ipv4(out: &mut [u8; IPV4], source: &Address, destination: &Address) {
-    let length = (IPV4 + TCP) as u16;
+    let length = IPV4_LENGTH + TCP_LENGTH;
     let hops = u16::from_be_bytes([HOP_LIMIT, protocol::TCP]);
     let checksum = Sum::default()
         .add_word(0x4500)
@@ -114,7 +120,7 @@ pub fn write_ipv4(out: &mut [u8; IPV4], source: &Address, destination: &Address)
 #[inline(always)]
 pub fn write_ipv6(out: &mut [u8; IPV6], source: &Address, destination: &Address) {
     out[0..4].copy_from_slice(&[0x60, 0, 0, 0]);
-    out[4..6].copy_from_slice(&(TCP as u16).to_be_bytes());
+    out[4..6].copy_from_slice(&TCP_LENGTH.to_be_bytes());
     out[6..8].copy_from_slice(&[protocol::TCP, HOP_LIMIT]);
     out[8..24].copy_from_slice(&source.mapped());
     out[24..40].copy_from_slice(&destination.mapped());

@@ -65,15 +65,18 @@ pub enum Scope {
     Checked = 1,
     /// They pass unchecked.
     Bypassed = 2,
+    /// They are the gateway's own: no host may send from them.
+    Own = 3,
 }
 
 impl Scope {
     /// The scope with this number; what is no number of a scope is [`Scope::Checked`], the safe one.
     #[inline(always)]
-    pub const fn from_number(number: u8) -> Self {
+    pub const fn from_number(number: u32) -> Self {
         match number {
             0 => Self::Outside,
             2 => Self::Bypassed,
+            3 => Self::Own,
             _ => Self::Checked,
         }
     }

@@ -26,7 +26,7 @@ use aya_ebpf::{
 };
 use enforcer_common::{
     counter::Hook,
-    decide::{self, Case, Direction, Judgement, Verdict},
+    decide::{self, Case, Direction, Judgement, Standing, Verdict},
     host::Host,
     packet::{self, Kind, Packet},
     settings::InterfaceRow,
@@ -46,6 +46,8 @@ pub fn enforcer_xdp(context: XdpContext) -> u32 {
     judge(&cursor, Direction::FromHost, interface, seen, now);
     let done = act::on_xdp(&context, seen, interface);
     report::record(Hook::Xdp, seen, done, length, ingress(&context), now);
+    #[cfg(feature = "log")]
+    log_packet(&context, seen);
     if seen.judgement.monitored {
         return xdp_action::XDP_PASS;
     }
@@ -70,6 +72,8 @@ pub fn enforcer_tc_egress(mut context: TcContext) -> i32 {
     act::on_tc_egress(&mut context, seen, interface);
     let done = seen.judgement.verdict;
     report::record(Hook::TcEgress, seen, done, length, egress(&context), now);
+    #[cfg(feature = "log")]
+    log_packet(&context, seen);
     if seen.judgement.monitored || done == Verdict::Pass {
         TC_ACT_OK
     } else {
@@ -97,7 +101,21 @@ pub struct Seen {
     is_ip: bool,
     host: Host,
     packet: Packet,
+    standing: Standing,
     judgement: Judgement,
+}
+
+impl Seen {
+    /// Takes a judgement field by field. A copy in one piece would read eight bytes that were just
+    /// written one by one, and the processor would wait for all of them to leave its store buffer.
+    #[inline(always)]
+    fn judge(&mut self, judgement: &Judgement) {
+        self.judgement.verdict = judgement.verdict;
+        self.judgement.reason = judgement.reason;
+        self.judgement.role = judgement.role;
+        self.judgement.monitored = judgement.monitored;
+        self.judgement.ask = judgement.ask;
+    }
 }
 
 #[inline(always)]
@@ -129,15 +147,36 @@ fn judge(
         zone: interface.zone,
         address,
     };
-    let standing = lookup::standing(&seen.host, now);
+    lookup::standing(&seen.host, now, &mut seen.standing);
     let case = Case {
         packet: &seen.packet,
         direction,
         host: &seen.host,
-        standing,
+        standing: &seen.standing,
         now,
     };
-    seen.judgement = decide::judge(&case, &Kernel);
+    seen.judge(&decide::judge(&case, &Kernel));
+}
+
+#[cfg(feature = "log")]
+#[inline(always)]
+fn log_packet<C: aya_ebpf::EbpfContext>(context: &C, seen: &Seen) {
+    let Judgement {
+        verdict,
+        reason,
+        role,
+        ..
+    } = seen.judgement;
+    let (verdict, reason) = (verdict as u8, reason as u8);
+    let [word] = [u32::from_be_bytes(seen.host.address.last_bytes())];
+    aya_log_ebpf::debug!(
+        context,
+        "host …{:x} role {} verdict {} reason {}",
+        word,
+        role.0,
+        verdict,
+        reason
+    );
 }
 
 #[inline(always)]

@@ -49,7 +49,7 @@ pub fn udp(from: SocketAddr, to: SocketAddr, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// An ICMP or `ICMPv6` echo request.
+/// An ICMP or ICMPv6 echo request.
 pub fn ping(from: IpAddr, to: IpAddr) -> Vec<u8> {
     let mut bytes = Vec::new();
     let step = ip(from, to);

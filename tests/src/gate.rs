@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use enforcer::datapath::{
-    Bench, Datapath, HostChange, IngressHook, Options, Plan, Ran, Rulings, Sample,
+    Bench, Datapath, HostChange, IngressHook, Options, Plan, Ran, Rulings, Sample, Size,
 };
 use enforcer_common::{
     counter::Hook,
@@ -41,10 +41,15 @@ impl Gate {
     /// An enforcing gateway that knows nobody, with the usual roles; quarantined hosts reach TCP 443 of
     /// the remediation server 192.0.2.200.
     pub fn new() -> anyhow::Result<Self> {
+        Self::with_capacity(4096)
+    }
+
+    /// The same with room for so many hosts of each family.
+    pub fn with_capacity(host_capacity: u32) -> anyhow::Result<Self> {
         let bpffs = BpfFs::new()?;
         let options = Options {
             pin_dir: bpffs.pin_dir(),
-            host_capacity: 4096,
+            host_capacity,
         };
         let mut datapath = Datapath::open(options)?;
         datapath.set_rulings(&rulings())?;
@@ -88,12 +93,22 @@ impl Gate {
 
     /// Runs the ingress program once.
     pub fn from_host(&self, packet: &[u8]) -> anyhow::Result<Ran> {
-        Ok(self.bench.run(Hook::Xdp, packet, 1)?)
+        self.run(Hook::Xdp, packet, 1)
     }
 
     /// Runs the egress program once.
     pub fn to_host(&self, packet: &[u8]) -> anyhow::Result<Ran> {
-        Ok(self.bench.run(Hook::TcEgress, packet, 1)?)
+        self.run(Hook::TcEgress, packet, 1)
+    }
+
+    /// Runs the program of a hook many times.
+    pub fn run(&self, hook: Hook, packet: &[u8], repeat: u32) -> anyhow::Result<Ran> {
+        Ok(self.bench.run(hook, packet, repeat)?)
+    }
+
+    /// How large the programs are.
+    pub fn sizes(&self) -> anyhow::Result<Vec<Size>> {
+        Ok(self.bench.sizes()?)
     }
 
     /// Packets counted with this hook, outcome and reason.

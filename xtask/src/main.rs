@@ -32,6 +32,9 @@ enum Task {
     Test(test::Args),
     /// Show the whole story in network namespaces, with the real programs.
     Demo(demo::Args),
+    /// What the demo starts of itself.
+    #[command(subcommand, hide = true)]
+    DemoPart(demo::Part),
     /// Run the benchmarks in the release profile.
     Bench {
         /// What to hand on to the benchmarks.
@@ -70,6 +73,7 @@ fn perform(task: &Task) -> Result<u8> {
             setup::run(Scope::Run)?;
             demo::run(args, &workspace)?;
         }
+        Task::DemoPart(part) => return demo::perform(part),
         Task::Bench { args } => bench(&workspace, args)?,
         Task::Deny => deny::run(&workspace)?,
         Task::Tidy => tidy::run(&workspace)?,

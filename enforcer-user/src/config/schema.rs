@@ -141,14 +141,10 @@ fn default_zone() -> String {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HookChoice {
-    /// Native XDP where the driver can, otherwise TC.
+    /// XDP in the driver.
     #[default]
-    Auto,
-    /// Native XDP or nothing.
     Xdp,
-    /// TC.
-    Tc,
-    /// XDP without the driver's help: slow, and only by name.
+    /// XDP behind the driver: slow, and so only by name.
     XdpGeneric,
 }
 

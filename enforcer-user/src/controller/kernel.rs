@@ -1,6 +1,9 @@
 //! From what the registry yields to rows in the kernel, and back.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, Instant},
+};
 
 use enforcer_common::host::{FOREVER, Host, HostRow};
 use jiff::{SignedDuration, Timestamp};
@@ -12,12 +15,26 @@ use crate::{
     registry::{Change, Row},
 };
 
+/// How long to wait before rows that were refused are tried again: at first, and at most.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 /// Changes that the kernel did not take: the newest of each host.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Retry {
     changes: HashMap<Host, Change>,
-    /// What was said of it last, so that it is said once.
-    said: Option<String>,
+    next: Instant,
+    pause: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            changes: HashMap::new(),
+            next: Instant::now(),
+            pause: PAUSE,
+        }
+    }
 }
 
 impl Retry {
@@ -36,51 +53,63 @@ impl Controller {
     /// Writes changes to the kernel. What it does not take is kept and tried again: it concerns those
     /// hosts alone.
     pub(super) fn put_in_force(&mut self, changes: Vec<Change>) {
-        if changes.is_empty() {
-            return;
-        }
-        let pending = std::mem::take(&mut self.retry.changes);
-        let newest: HashMap<Host, Change> = pending
-            .into_values()
-            .chain(changes)
+        // The same host may have changed twice.
+        let newest: HashMap<Host, Change> = changes
+            .into_iter()
             .map(|change| (*change.host(), change))
             .collect();
-        let Ok(now) = self.datapath.clock().now() else {
-            self.retry.changes = newest;
-            return;
-        };
-        let rows: Vec<HostChange> = newest
+        for host in newest.keys() {
+            self.retry.changes.remove(host);
+        }
+        if newest
             .values()
-            .map(|change| to_kernel(change, self.datapath.clock(), now))
-            .collect();
-        match self.datapath.apply(&rows) {
-            Ok(()) => {
-                if self.retry.said.take().is_some() {
-                    tracing::info!("the kernel's tables hold everything again");
-                }
-            }
-            Err(error) => {
-                let text = error.to_string();
-                if self.retry.said.as_ref() != Some(&text) {
-                    tracing::error!(
-                        "{text}; these hosts keep what was in force, and it is tried again"
-                    );
-                    self.retry.said = Some(text);
-                }
-                self.retry.changes = newest;
-                if let DatapathError::Batch { refused, .. } = &error
-                    && !refused.is_empty()
-                {
-                    let refused: HashSet<&Host> = refused.iter().collect();
-                    self.retry.changes.retain(|host, _| refused.contains(host));
-                }
-            }
+            .any(|change| matches!(change, Change::Remove(_)))
+        {
+            // There may be room now.
+            self.retry.next = Instant::now();
+        }
+        let was_whole = self.retry.is_empty();
+        if let Err(error) = self.write(newest)
+            && was_whole
+        {
+            tracing::error!("{error}; what is not in force is tried again");
         }
     }
 
     pub(super) fn try_again(&mut self) {
+        if self.retry.is_empty() || Instant::now() < self.retry.next {
+            return;
+        }
         let changes = std::mem::take(&mut self.retry.changes);
-        self.put_in_force(changes.into_values().collect());
+        if self.write(changes).is_ok() {
+            self.retry.pause = PAUSE;
+            tracing::info!("the kernel's tables hold everything again");
+            return;
+        }
+        self.retry.next = Instant::now() + self.retry.pause;
+        self.retry.pause = (self.retry.pause * 2).min(LONGEST_PAUSE);
+    }
+
+    fn write(&mut self, mut changes: HashMap<Host, Change>) -> Result<(), DatapathError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let clock = self.datapath.clock();
+        let rows = clock.now().map(|now| {
+            let changes = changes.values();
+            changes
+                .map(|change| to_kernel(change, clock, now))
+                .collect::<Vec<_>>()
+        });
+        let written = rows.and_then(|rows| self.datapath.apply(&rows));
+        if let Err(DatapathError::Refused { hosts, .. }) = &written {
+            let refused: HashSet<&Host> = hosts.iter().collect();
+            changes.retain(|host, _| refused.contains(host));
+        }
+        if written.is_err() {
+            self.retry.changes.extend(changes);
+        }
+        written
     }
 
     /// Compares the registry with the kernel's tables, and sets right what differs.

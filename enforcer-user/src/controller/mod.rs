@@ -13,7 +13,10 @@ mod portal;
 mod sources;
 mod status;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use enforcer_common::host::{Host, SourceId};
 use jiff::Timestamp;
@@ -65,6 +68,7 @@ pub struct Inputs {
 pub struct Controller {
     config: Config,
     compiled: Compiled,
+    own: HashSet<Host>,
     zones: Zones,
     datapath: Datapath,
     registry: Registry,
@@ -77,6 +81,7 @@ pub struct Controller {
     retry: Retry,
     drift: u64,
     started: Instant,
+    is_announced: bool,
 }
 
 /// What is known of a source beside its decisions.
@@ -92,6 +97,8 @@ pub struct Parts {
     pub config: Config,
     /// The same, compiled.
     pub compiled: Compiled,
+    /// The gateway's own addresses: nothing is decided of them.
+    pub own: HashSet<Host>,
     /// The datapath, its tables filled and its programs attached.
     pub datapath: Datapath,
     /// What the kernel holds, and the operator's exceptions.
@@ -110,6 +117,7 @@ impl Controller {
         let Parts {
             config,
             compiled,
+            own,
             datapath,
             registry,
             exceptions,
@@ -119,10 +127,11 @@ impl Controller {
         let zones = Zones::new(compiled.zones.clone());
         Self {
             mode: config.mode,
-            identity: Identity::new(zones.clone()),
+            identity: Identity::new(zones.clone(), own.clone()),
             zones,
             config,
             compiled,
+            own,
             datapath,
             registry,
             exceptions,
@@ -132,6 +141,7 @@ impl Controller {
             retry: Retry::default(),
             drift: 0,
             started: Instant::now(),
+            is_announced: false,
         }
     }
 
@@ -180,6 +190,18 @@ impl Controller {
             }
         }
         self.try_again();
+        if !self.is_announced && self.missing().is_empty() {
+            self.announce();
+        }
+    }
+
+    /// Says once that everything is attached and in step; systemd waits for it (`Type=notify`).
+    fn announce(&mut self) {
+        self.is_announced = true;
+        tracing::info!("ready");
+        if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+            tracing::warn!("cannot tell systemd: {error}");
+        }
     }
 
     fn take_neighbour(&mut self, Neighbour { host, mac }: Neighbour) {

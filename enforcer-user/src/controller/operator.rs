@@ -234,6 +234,13 @@ impl Controller {
         reason: String,
         peer: Peer,
     ) -> Result<ExceptionView, Refusal> {
+        if self.own.contains(&host) {
+            return Err(Refusal::new(
+                Kind::Invalid,
+                format!("{} is this gateway's own address", host.address),
+                "no host may have it; name the address of a host",
+            ));
+        }
         let since = Timestamp::now();
         let until = seconds
             .map(|seconds| end_after(since, seconds))

@@ -16,7 +16,7 @@ use crate::{
 
 /// How long the answer "nothing is known" holds. A host that becomes known meanwhile is told of by the
 /// stream at once.
-const UNANSWERED: Duration = Duration::from_secs(60);
+const UNANSWERED: Duration = Duration::from_mins(1);
 
 const SOURCE: SourceId = SourceId::MANAGEMENT;
 
@@ -63,9 +63,9 @@ impl Controller {
             }
             SourceEvent::Alive => Ok(Vec::new()),
             SourceEvent::Answers { revision, answers } => {
-                answers
-                    .into_iter()
-                    .for_each(|answer| self.learn_answer(revision, answer, changes));
+                for answer in answers {
+                    self.learn_answer(revision, answer, changes);
+                }
                 return false;
             }
             SourceEvent::Connected => {

@@ -136,6 +136,8 @@ impl Datapath {
             redirect_replies: is_virtual(&plan.interface),
         };
         let mut object = object::load(&self.options, &self.pins, constants)?;
+        #[cfg(feature = "kernel-log")]
+        super::kernel_log::follow(&mut object);
         let (egress, was_there) = attach_egress(&mut object, &self.pins, &plan.interface)?;
         let ingress = attach_ingress(&mut object, &self.pins, plan, index);
         let (ingress, adopted) = match ingress {

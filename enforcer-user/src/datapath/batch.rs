@@ -14,73 +14,87 @@ use bytemuck::Pod;
 /// kernel's copy of it is.
 const CHUNK: usize = 4096;
 
-/// A batch that is not in force as a whole.
+/// Rows that the kernel did not take.
 #[derive(Debug)]
-pub struct Partial {
-    /// The places of the rows that are not in force.
-    pub refused: Vec<usize>,
-    /// Why the last of them is not.
+pub struct Refused {
+    /// Their places in what was handed over.
+    pub rows: Vec<usize>,
+    /// Why the first of them was refused.
     pub error: io::Error,
 }
 
-/// Writes `keys[i] → values[i]`, creating or replacing rows. A row that finds the table full keeps no
-/// other from being written.
+/// Writes `keys[i] → values[i]`, creating or replacing rows. A row that is refused does not keep the rows
+/// behind it from being written: a full table takes no new host, and still every change of the others.
 pub fn update<K: Pod, V: Pod>(
     map: BorrowedFd<'_>,
     keys: &[K],
     values: &[V],
-) -> Result<(), Partial> {
+) -> Result<(), Refused> {
     assert_eq!(keys.len(), values.len());
-    let (mut next, mut refused, mut why) = (0, Vec::new(), None);
-    while next < keys.len() {
-        let end = keys.len().min(next + CHUNK);
-        let (count, result) = call(
+    let mut refused: Option<Refused> = None;
+    let mut start = 0;
+    while start < keys.len() {
+        let end = keys.len().min(start + CHUNK);
+        let (done, result) = call(
             bpf_cmd::BPF_MAP_UPDATE_BATCH,
             map,
-            keys[next..end].as_ptr().cast(),
-            values[next..end].as_ptr().cast(),
-            end - next,
+            keys[start..end].as_ptr().cast(),
+            values[start..end].as_ptr().cast(),
+            end - start,
         );
-        next += count;
+        start += done;
         let Err(error) = result else { continue };
-        // The row behind the last one that was written has no room: go on behind it.
-        let behind = match error.raw_os_error() {
-            Some(libc::E2BIG) => next + 1,
-            _ => keys.len(),
-        };
-        refused.extend(next..behind);
-        next = behind;
-        why = Some(error);
+        let passing = is_passing(&error);
+        let last = if passing { start + 1 } else { keys.len() };
+        let refused = refused.get_or_insert_with(|| Refused {
+            rows: Vec::new(),
+            error,
+        });
+        refused.rows.extend(start..last);
+        start = last;
     }
-    why.map_or(Ok(()), |error| Err(Partial { refused, error }))
+    refused.map_or(Ok(()), Err)
+}
+
+/// Whether an error is about one row and not about the call.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::E2BIG | libc::ENOMEM | libc::EBUSY | libc::EAGAIN)
+    )
 }
 
 /// Removes rows; those that are not there are passed over.
-pub fn remove<K: Pod>(map: BorrowedFd<'_>, keys: &[K]) -> Result<(), Partial> {
-    let mut done = 0;
-    while done < keys.len() {
-        let chunk = &keys[done..keys.len().min(done + CHUNK)];
-        let (count, result) = call(
+pub fn remove<K: Pod>(map: BorrowedFd<'_>, keys: &[K]) -> Result<(), Refused> {
+    let mut start = 0;
+    while start < keys.len() {
+        let end = keys.len().min(start + CHUNK);
+        let (done, result) = call(
             bpf_cmd::BPF_MAP_DELETE_BATCH,
             map,
-            chunk.as_ptr().cast(),
+            keys[start..end].as_ptr().cast(),
             std::ptr::null(),
-            chunk.len(),
+            end - start,
         );
-        done += count;
+        start += done;
         match result {
             Ok(()) => {}
             // The row behind the last one that was removed is not there: go on behind it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => done += 1,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => start += 1,
             Err(error) => {
-                let refused = (done..keys.len()).collect();
-                return Err(Partial { refused, error });
+                let rows = (start..keys.len()).collect();
+                return Err(Refused { rows, error });
             }
         }
     }
     Ok(())
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "descriptors are not negative, and a chunk has at most `CHUNK` rows"
+)]
 fn call(
     command: bpf_cmd,
     map: BorrowedFd<'_>,

@@ -107,7 +107,8 @@ fn filter(
     };
     match tc::qdisc_add_clsact(interface) {
         Ok(()) => {}
-        Err(tc::TcError::AlreadyAttached) => {}
+        // It is there already: of an earlier process, or of somebody else.
+        Err(tc::TcError::NetlinkError(error)) if error.raw_os_error() == Some(libc::EEXIST) => {}
         Err(error) => return Err(failed(error.into())),
     }
     let handle = TcHandle::from(HANDLE);

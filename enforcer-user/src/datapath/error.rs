@@ -64,18 +64,21 @@ pub enum DatapathError {
         /// Why.
         error: aya::programs::ProgramError,
     },
-    /// Some rows of a batch could not be written.
-    #[error("table {table}: {rows} rows could not be written: {}", no_room(error))]
-    Batch {
+    /// The kernel did not take the rows of some hosts.
+    #[error("table {table} does not take {} hosts: {}", hosts.len(), no_room(error))]
+    Refused {
         /// The table.
         table: &'static str,
-        /// How many rows of it are not in force.
-        rows: usize,
-        /// The hosts that this concerns, of this and of other tables.
-        refused: Vec<Host>,
-        /// Why.
+        /// The hosts.
+        hosts: Vec<Host>,
+        /// Why the first of them was refused.
         error: io::Error,
     },
+    /// The verdict caches could not be told of a change.
+    #[error(
+        "table GENERATIONS: {0}; hosts that were seen lately may be judged by what was decided before"
+    )]
+    Generations(io::Error),
     /// An interface does not exist.
     #[error("there is no interface `{0}`; `ip link` lists them")]
     NoInterface(String),

@@ -1,6 +1,6 @@
 //! The hosts tables: what the registry decided, written in batches.
 
-use std::{collections::BTreeSet, os::fd::AsFd};
+use std::{collections::BTreeSet, io, os::fd::AsFd};
 
 use enforcer_common::{
     host::{Family, Host, HostKey, HostKeyV4, HostRow},
@@ -9,7 +9,7 @@ use enforcer_common::{
 
 use super::{
     Datapath, DatapathError,
-    batch::{self, Partial},
+    batch::{self, Refused},
     plain::Plain,
 };
 
@@ -67,8 +67,8 @@ impl Datapath {
     ///
     /// # Errors
     ///
-    /// When a table is full or memory lacks: [`DatapathError::Batch`] names the hosts that are left as
-    /// they were; all other changes are in force.
+    /// [`DatapathError::Refused`] names the hosts whose rows the kernel did not take, since a table is
+    /// full or memory lacks; all others are in force.
     pub fn apply(&mut self, changes: &[HostChange]) -> Result<(), DatapathError> {
         let written = self.write(&Sorted::of(changes));
         let buckets = changes
@@ -82,14 +82,14 @@ impl Datapath {
     /// What the hosts tables hold.
     pub fn hosts(&self) -> Result<Vec<(Host, HostRow)>, DatapathError> {
         let mut hosts = Vec::new();
-        for entry in self.maps.hosts_v4.iter() {
+        for entry in &self.maps.hosts_v4 {
             let (Plain(key), Plain(row)) = entry.map_err(|error| DatapathError::Map {
                 name: "HOSTS_V4",
                 error,
             })?;
             hosts.push((Host::from(key), row));
         }
-        for entry in self.maps.hosts_v6.iter() {
+        for entry in &self.maps.hosts_v6 {
             let (Plain(key), Plain(row)) = entry.map_err(|error| DatapathError::Map {
                 name: "HOSTS_V6",
                 error,
@@ -104,36 +104,42 @@ impl Datapath {
         self.bump(&(0..limits::GENERATIONS).collect())
     }
 
-    /// Each table is written whatever became of the others.
-    fn write(&self, rows: &Sorted) -> Result<(), DatapathError> {
+    fn write(&mut self, rows: &Sorted) -> Result<(), DatapathError> {
         let v4 = self.maps.hosts_v4_rows.fd().as_fd();
         let v6 = self.maps.hosts_v6_rows.fd().as_fd();
-        let (set_v4, set_v6) = (&rows.set_v4, &rows.set_v6);
-        [
-            told(
+        // Removals first: they make room.
+        let results = [
+            refused(
                 "HOSTS_V4",
                 &rows.remove_v4,
                 batch::remove(v4, &rows.remove_v4),
             ),
-            told(
+            refused(
                 "HOSTS_V6",
                 &rows.remove_v6,
                 batch::remove(v6, &rows.remove_v6),
             ),
-            told(
+            refused(
                 "HOSTS_V4",
-                &set_v4.0,
-                batch::update(v4, &set_v4.0, &set_v4.1),
+                &rows.set_v4.0,
+                batch::update(v4, &rows.set_v4.0, &rows.set_v4.1),
             ),
-            told(
+            refused(
                 "HOSTS_V6",
-                &set_v6.0,
-                batch::update(v6, &set_v6.0, &set_v6.1),
+                &rows.set_v6.0,
+                batch::update(v6, &rows.set_v6.0, &rows.set_v6.1),
             ),
-        ]
-        .into_iter()
-        .reduce(both)
-        .unwrap_or(Ok(()))
+        ];
+        let mut results = results.into_iter().filter_map(Result::err);
+        let Some(first) = results.next() else {
+            return Ok(());
+        };
+        Err(results
+            .fold(first, |sum, next| Unwritten {
+                hosts: [sum.hosts, next.hosts].concat(),
+                ..sum
+            })
+            .into())
     }
 
     fn bump(&mut self, buckets: &BTreeSet<u32>) -> Result<(), DatapathError> {
@@ -146,53 +152,42 @@ impl Datapath {
                 *generation
             })
             .collect();
-        let written = batch::update(self.maps.generations_rows.fd().as_fd(), &keys, &values);
-        written.map_err(|Partial { refused, error }| DatapathError::Batch {
-            table: "GENERATIONS",
-            rows: refused.len(),
-            refused: Vec::new(),
-            error,
-        })
+        batch::update(self.maps.generations_rows.fd().as_fd(), &keys, &values)
+            .map_err(|Refused { error, .. }| DatapathError::Generations(error))
     }
 }
 
-/// The same with the hosts that it concerns.
-fn told<K: Copy + Into<Host>>(
+/// Hosts whose rows were not written.
+struct Unwritten {
+    table: &'static str,
+    hosts: Vec<Host>,
+    error: io::Error,
+}
+
+impl From<Unwritten> for DatapathError {
+    fn from(
+        Unwritten {
+            table,
+            hosts,
+            error,
+        }: Unwritten,
+    ) -> Self {
+        Self::Refused {
+            table,
+            hosts,
+            error,
+        }
+    }
+}
+
+fn refused<K: Copy + Into<Host>>(
     table: &'static str,
     keys: &[K],
-    written: Result<(), Partial>,
-) -> Result<(), DatapathError> {
-    written.map_err(|Partial { refused, error }| DatapathError::Batch {
+    result: Result<(), Refused>,
+) -> Result<(), Unwritten> {
+    result.map_err(|Refused { rows, error }| Unwritten {
         table,
-        rows: refused.len(),
-        refused: refused.iter().map(|row| keys[*row].into()).collect(),
+        hosts: rows.into_iter().map(|row| keys[row].into()).collect(),
         error,
     })
-}
-
-/// The first error, with the hosts of both.
-fn both(
-    one: Result<(), DatapathError>,
-    other: Result<(), DatapathError>,
-) -> Result<(), DatapathError> {
-    match (one, other) {
-        (
-            Err(DatapathError::Batch {
-                table,
-                rows,
-                mut refused,
-                error,
-            }),
-            Err(DatapathError::Batch { refused: more, .. }),
-        ) => {
-            refused.extend(more);
-            Err(DatapathError::Batch {
-                table,
-                rows,
-                refused,
-                error,
-            })
-        }
-        (one, other) => one.and(other),
-    }
 }

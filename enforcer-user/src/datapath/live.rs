@@ -50,7 +50,7 @@ impl Tables for LiveTables<'_> {
         let prefix = OwnedPrefix::new(host.zone, host.address.mapped());
         let key = Key::new(OwnedPrefix::BITS, Plain(prefix));
         match self.datapath.maps.scopes.get(&key, 0) {
-            Ok(number) => Scope::from_number(number as u8),
+            Ok(number) => Scope::from_number(number),
             Err(_) => Scope::Checked,
         }
     }

@@ -11,6 +11,8 @@ mod egress;
 mod error;
 mod events;
 mod hosts;
+#[cfg(feature = "kernel-log")]
+mod kernel_log;
 mod live;
 mod maps;
 mod object;
@@ -28,7 +30,7 @@ pub use hosts::HostChange;
 pub use live::LiveTables;
 pub use object::check_capabilities;
 pub use policy::Rulings;
-pub use test_run::{Bench, Ran};
+pub use test_run::{Bench, Ran, Size};
 
 use std::{fs, path::PathBuf};
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use aya::maps::{MapError, lpm_trie::Key};
 use enforcer_common::{
     host::{Address, SourceId},
+    limits,
     role::{OwnedPrefix, RoleId, RoleRow, RuleSet},
     settings::{Scope, Settings},
 };
@@ -51,12 +52,12 @@ impl Datapath {
 
     /// Writes what roles mean. Roles that are not named mean "stop".
     pub fn set_roles(&mut self, rows: &[(RoleId, RoleRow)]) -> Result<(), DatapathError> {
-        for number in 0..enforcer_common::limits::ROLES {
-            let row = rows.iter().find(|(role, _)| usize::from(role.0) == number);
+        for number in 0..limits::ROLES {
+            let row = rows.iter().find(|(role, _)| role.0 == number);
             let row = row.map_or_else(RoleRow::default, |(_, row)| *row);
             self.maps
                 .roles
-                .set(number as u32, Plain(row), 0)
+                .set(u32::from(number), Plain(row), 0)
                 .map_err(map("ROLES"))?;
         }
         Ok(())

@@ -19,6 +19,9 @@ use super::{
 const INGRESS: &str = "enforcer_xdp";
 const EGRESS: &str = "enforcer_tc_egress";
 
+/// Bytes of a BPF instruction.
+const INSTRUCTION: u32 = 8;
+
 /// The programs of one interface, loaded but not attached.
 pub struct Bench {
     object: Ebpf,
@@ -33,6 +36,20 @@ pub struct Ran {
     pub packet: Vec<u8>,
     /// The mean time of a run.
     pub duration: Duration,
+}
+
+/// How large a loaded program is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Its name.
+    pub program: &'static str,
+    /// Its instructions.
+    pub instructions: u32,
+    /// The instructions that the verifier walked through, each path counted; Linux 5.16 and later
+    /// tell it.
+    pub verified: Option<u32>,
+    /// Bytes of native code.
+    pub native_bytes: u32,
 }
 
 impl Datapath {
@@ -62,6 +79,30 @@ impl Datapath {
 }
 
 impl Bench {
+    /// How large the programs are, as the kernel counts.
+    pub fn sizes(&self) -> Result<Vec<Size>, DatapathError> {
+        [INGRESS, EGRESS]
+            .map(|name| self.size(name))
+            .into_iter()
+            .collect()
+    }
+
+    fn size(&self, name: &'static str) -> Result<Size, DatapathError> {
+        let program = self
+            .object
+            .program(name)
+            .ok_or(DatapathError::Missing(name))?;
+        let info = program
+            .info()
+            .map_err(|error| DatapathError::Program { name, error })?;
+        Ok(Size {
+            program: name,
+            instructions: info.size_translated().unwrap_or(0) / INSTRUCTION,
+            verified: info.verified_instruction_count(),
+            native_bytes: info.size_jitted(),
+        })
+    }
+
     /// Runs the program of a hook `repeat` times on a packet that starts with its Ethernet header.
     /// The packet that the program leaves is that of the last run.
     pub fn run(&self, hook: Hook, packet: &[u8], repeat: u32) -> Result<Ran, DatapathError> {

@@ -46,19 +46,17 @@ pub(super) fn user(name: &str) -> Option<Unprivileged> {
     if !geteuid().is_root() {
         return None;
     }
-    match User::from_name(name) {
-        Ok(Some(user)) => Some(Unprivileged {
-            uid: user.uid.as_raw(),
-            gid: user.gid.as_raw(),
-        }),
-        _ => {
-            tracing::error!(
-                "there is no user `{name}`: portal and management server run as root; make one with \
-                 `useradd --system {name}`, or name another in `[user]`"
-            );
-            None
-        }
-    }
+    let Ok(Some(user)) = User::from_name(name) else {
+        tracing::error!(
+            "there is no user `{name}`: portal and management server run as root; make one with \
+             `useradd --system {name}`, or name another in `[user]`"
+        );
+        return None;
+    };
+    Some(Unprivileged {
+        uid: user.uid.as_raw(),
+        gid: user.gid.as_raw(),
+    })
 }
 
 /// The children of a gateway.

@@ -8,11 +8,17 @@ mod numbers;
 mod services;
 
 use std::{
+    collections::HashSet,
     fs, io,
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
-use enforcer_common::host::{FOREVER, SourceId};
+use enforcer_common::{
+    host::{FOREVER, Host, SourceId},
+    settings::Scope,
+};
+use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch},
@@ -27,7 +33,7 @@ use crate::{
         serve,
     },
     controller::{self, Controller, Inputs, Parts},
-    datapath::{self, Datapath, DatapathError, IngressHook, Options, Plan},
+    datapath::{self, Datapath, DatapathError, HostChange, IngressHook, Options, Plan},
     identity::{Zones, neighbours},
     metrics::Metrics,
     registry::Registry,
@@ -139,8 +145,9 @@ pub async fn run(
     let compiled = config.compile(&services)?;
     let audit = Audit::open(&config.state_dir)?;
     let exceptions = exceptions(&config, &compiled, audit)?;
-    let mut datapath = open(&config, &compiled)?;
-    let registry = adopt(&config, &compiled, &mut datapath, &exceptions)?;
+    let own = own_hosts(&compiled)?;
+    let mut datapath = open(&config, &compiled, &own)?;
+    let registry = adopt(&config, &mut datapath, &exceptions)?;
     if let Err(error) = attach(&config, &compiled, &mut datapath) {
         datapath.undo()?;
         return Err(error);
@@ -182,6 +189,7 @@ pub async fn run(
     let parts = Parts {
         config,
         compiled,
+        own,
         datapath,
         registry,
         exceptions,
@@ -215,43 +223,69 @@ fn exceptions(
     )?)
 }
 
+/// The gateway's own addresses, in the zones of their interfaces.
+fn own_hosts(compiled: &Compiled) -> Result<HashSet<Host>, GatewayError> {
+    let mut own = HashSet::new();
+    for interface in &compiled.interfaces {
+        let addresses = addresses::of(&interface.name).map_err(GatewayError::Addresses)?;
+        own.extend(addresses.into_iter().map(|address| Host {
+            zone: interface.zone,
+            address: address.into(),
+        }));
+    }
+    Ok(own)
+}
+
 /// Opens the maps and writes what the configuration says.
-fn open(config: &Config, compiled: &Compiled) -> Result<Datapath, GatewayError> {
+fn open(
+    config: &Config,
+    compiled: &Compiled,
+    own: &HashSet<Host>,
+) -> Result<Datapath, GatewayError> {
     let options = Options {
         pin_dir: config.pin_dir.clone(),
         host_capacity: config.host_capacity,
     };
     let mut datapath = Datapath::open(options)?;
+    if !numbers::are_kept(&config.state_dir, compiled) {
+        // What rows of an earlier configuration say would be read as something else.
+        let rows = datapath.hosts()?;
+        let removals: Vec<_> = rows
+            .into_iter()
+            .map(|(host, _)| HostChange::Remove(host))
+            .collect();
+        datapath.apply(&removals)?;
+        numbers::keep(&config.state_dir, compiled)?;
+    }
     datapath.set_rulings(&controller::rulings(compiled))?;
     datapath.set_roles(&compiled.role_rows)?;
     datapath.set_rules(&compiled.rules)?;
-    datapath.set_scopes(&compiled.scopes)?;
+    let own = own.iter().map(|host| {
+        let address = IpNet::from(IpAddr::from(host.address));
+        (host.zone, address, Scope::Own)
+    });
+    let scopes: Vec<_> = compiled.scopes.iter().copied().chain(own).collect();
+    datapath.set_scopes(&scopes)?;
     datapath.set_lease(SourceId::GATEWAY, FOREVER)?;
     datapath.set_lease(SourceId::OPERATOR, FOREVER)?;
     Ok(datapath)
 }
 
-/// Takes over what an earlier process left in the kernel, unless numbers mean something else by now.
+/// Takes over what an earlier process left in the kernel. Decisions of the management server stay until
+/// its first snapshot confirms or withdraws them.
 fn adopt(
     config: &Config,
-    compiled: &Compiled,
     datapath: &mut Datapath,
     exceptions: &Exceptions,
 ) -> Result<Registry, GatewayError> {
-    let same = numbers::keep(&config.state_dir, compiled)?;
-    let rows = controller::from_kernel(datapath)?;
-    let held = rows.len();
-    let awaited: &[SourceId] = if same { &[SourceId::MANAGEMENT] } else { &[] };
+    let held = controller::from_kernel(datapath)?;
+    let hosts = held.len();
     let mut registry = Registry::for_table(config.host_capacity);
-    let changes = registry.adopt(awaited, rows, exceptions.active());
-    let changed = changes.len();
+    let changes = registry.adopt(&[SourceId::MANAGEMENT], held, exceptions.active());
     controller::apply(datapath, &changes)?;
     if datapath.adopted() {
-        tracing::info!(
-            hosts = held,
-            changed,
-            "adopted the state of an earlier process"
-        );
+        let withdrawn = changes.len();
+        tracing::info!(hosts, withdrawn, "adopted the state of an earlier process");
     }
     Ok(registry)
 }
@@ -267,7 +301,7 @@ fn attach(
             zone: interface.zone,
             ingress: match interface.hook {
                 HookChoice::XdpGeneric => IngressHook::Generic,
-                HookChoice::Auto | HookChoice::Xdp | HookChoice::Tc => IngressHook::Native,
+                HookChoice::Xdp => IngressHook::Native,
             },
             portal_port: Some(config.portal.port),
             addresses: addresses::of(&interface.name).map_err(GatewayError::Addresses)?,

@@ -16,29 +16,35 @@ struct Numbers {
     roles: Vec<(u8, String)>,
 }
 
-/// Keeps the numbers in the state directory; whether they are those that were kept before.
-pub(super) fn keep(state_dir: &Path, compiled: &Compiled) -> Result<bool, GatewayError> {
-    let now = Numbers {
-        zones: compiled.zones.clone(),
-        roles: compiled
-            .roles
-            .iter()
-            .map(|(role, name)| (role.0, name.to_owned()))
-            .collect(),
-    };
-    let path = state_dir.join(FILE);
-    let before = read(&path);
-    if before.as_ref() == Some(&now) {
-        return Ok(true);
+impl Numbers {
+    fn of(compiled: &Compiled) -> Self {
+        let roles = compiled.roles.iter();
+        Self {
+            zones: compiled.zones.clone(),
+            roles: roles
+                .map(|(role, name)| (role.0, name.to_owned()))
+                .collect(),
+        }
     }
-    if before.is_some() {
+}
+
+/// Whether the numbers that were kept are those of this configuration.
+pub(super) fn are_kept(state_dir: &Path, compiled: &Compiled) -> bool {
+    let kept = read(&state_dir.join(FILE));
+    let are_kept = kept.as_ref() == Some(&Numbers::of(compiled));
+    if kept.is_some() && !are_kept {
         tracing::warn!(
             "zones and roles have other numbers than under the last configuration: hosts are unknown \
              until the management server tells of them again"
         );
     }
-    write(&path, &now).map_err(|error| GatewayError::Numbers { path, error })?;
-    Ok(false)
+    are_kept
+}
+
+/// Keeps the numbers in the state directory.
+pub(super) fn keep(state_dir: &Path, compiled: &Compiled) -> Result<(), GatewayError> {
+    let path = state_dir.join(FILE);
+    write(&path, &Numbers::of(compiled)).map_err(|error| GatewayError::Numbers { path, error })
 }
 
 /// The numbers that were kept; none when the file is new or cannot be understood.

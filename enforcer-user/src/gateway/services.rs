@@ -1,6 +1,6 @@
 //! What every host reaches whatever its role: the gateway's own services and the management server.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
 use enforcer_common::packet::protocol;
 use ipnet::IpNet;
@@ -33,24 +33,17 @@ pub(super) fn own(config: &Config, server: &Server) -> Result<Vec<Service>, Gate
         service(&here, protocol::UDP, &[DNS, DHCP]),
         service(&here, protocol::TCP, &[DNS, config.portal.port]),
     ];
-    match config.management.server() {
-        Ok(Named::Embedded(embedded)) => {
-            let ports: Vec<u16> = embedded
-                .listen
-                .iter()
-                .map(std::net::SocketAddr::port)
-                .collect();
-            let everywhere: Vec<IpNet> = all
-                .iter()
-                .map(|(_, address)| IpNet::from(*address))
-                .collect();
-            services.push(service(&everywhere, protocol::TCP, &ports));
-        }
-        _ => {
-            let remote: Vec<IpNet> = resolve(server).into_iter().map(IpNet::from).collect();
-            let port = server.url().port_or_known_default().unwrap_or(443);
-            services.push(service(&remote, protocol::TCP, &[port]));
-        }
+    if let Ok(Named::Embedded(embedded)) = config.management.server() {
+        let ports: Vec<u16> = embedded.listen.iter().map(SocketAddr::port).collect();
+        let everywhere: Vec<IpNet> = all
+            .iter()
+            .map(|(_, address)| IpNet::from(*address))
+            .collect();
+        services.push(service(&everywhere, protocol::TCP, &ports));
+    } else {
+        let remote: Vec<IpNet> = resolve(server).into_iter().map(IpNet::from).collect();
+        let port = server.url().port_or_known_default().unwrap_or(443);
+        services.push(service(&remote, protocol::TCP, &[port]));
     }
     services.retain(|service| !service.to.is_empty());
     Ok(services)
@@ -72,8 +65,6 @@ fn service(to: &[IpNet], number: u8, ports: &[u16]) -> Service {
 
 /// The addresses of the management server; none, and said, when its name is not known now.
 fn resolve(server: &Server) -> Vec<IpAddr> {
-    use std::net::ToSocketAddrs;
-
     let url = server.url();
     let host = url
         .host_str()

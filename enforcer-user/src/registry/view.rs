@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use enforcer_common::{
     host::{Host, SourceId},
-    limits,
     role::RoleId,
 };
 
@@ -92,5 +91,3 @@ impl Registry {
 
 /// Hosts by role. Roles that the kernel knows are fewer; a table read back may hold any number.
 pub(super) type Counts = [usize; 1 << u8::BITS];
-
-const _: () = assert!(limits::ROLES <= 1 << u8::BITS);

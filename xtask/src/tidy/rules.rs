@@ -25,6 +25,8 @@ pub(super) const UNSAFE_PLACES: &[&str] = &[
     "enforcer-user/src/datapath/plain.rs",
     // The event ring, registered with the runtime for as long as it lives.
     "enforcer-user/src/datapath/events.rs",
+    // The same for the log of development builds.
+    "enforcer-user/src/datapath/kernel_log.rs",
     // The raw bpf(2) call for batches, which no library has.
     "enforcer-user/src/datapath/batch.rs",
 ];

@@ -26,7 +26,7 @@ pub struct RoleNames {
 impl RoleNames {
     /// The built-in roles and, in the order of their names, those of the configuration.
     pub(super) fn of(config: &Config) -> Result<Self, CompileError> {
-        let mut names = vec![None; limits::ROLES];
+        let mut names = vec![None; usize::from(limits::ROLES)];
         let built_in = RoleId::BUILT_IN
             .into_iter()
             .chain([(RoleId::EVERYONE, EVERYONE)]);
@@ -148,7 +148,7 @@ mod tests {
             (RoleId(7), 0),
             (RoleId::EVERYONE, 0),
         ];
-        assert_eq!(compiled.role_rows.len(), limits::ROLES);
+        assert_eq!(compiled.role_rows.len(), usize::from(limits::ROLES));
         for (role, flags) in meanings {
             assert!(
                 compiled.role_rows.contains(&(role, RoleRow::new(flags))),

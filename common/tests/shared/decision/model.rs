@@ -1,0 +1,92 @@
+//! Tables in memory.
+
+use std::collections::HashMap;
+
+use enforcer_common::{
+    decide::Tables,
+    host::{Asked, FOREVER, Host, HostRow, SourceId},
+    role::{RoleId, RoleRow, Rule, RuleSet},
+    settings::{Scope, Settings},
+};
+
+/// What the kernel holds in its maps. A host in no scope is checked, as there.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub hosts: HashMap<Host, HostRow>,
+    pub leases: HashMap<SourceId, u64>,
+    pub scopes: HashMap<Host, Scope>,
+    pub roles: HashMap<RoleId, RoleRow>,
+    pub rules: HashMap<(RoleId, [u8; 16]), RuleSet>,
+    pub asked: HashMap<Host, Asked>,
+    pub settings: Settings,
+}
+
+impl Model {
+    /// Enforcing, with nothing in any table.
+    pub fn empty() -> Self {
+        Self {
+            hosts: HashMap::new(),
+            leases: HashMap::new(),
+            scopes: HashMap::new(),
+            roles: HashMap::new(),
+            rules: HashMap::new(),
+            asked: HashMap::new(),
+            settings: Settings {
+                unknown_timeout: 200,
+                report_every: 100,
+                forget_after: 3000,
+                ..Settings::CLOSED
+            },
+        }
+    }
+
+    /// The management server says this of a host, without end.
+    pub fn decide(&mut self, host: Host, role: RoleId) {
+        self.leases.insert(SourceId::MANAGEMENT, FOREVER);
+        let row = HostRow {
+            deadline: FOREVER,
+            mac: [0; 6],
+            role,
+            source: SourceId::MANAGEMENT,
+        };
+        self.hosts.insert(host, row);
+    }
+}
+
+/// Rules as a row holds them.
+pub fn set(rules: &[Rule]) -> RuleSet {
+    let mut set: RuleSet = bytemuck::Zeroable::zeroed();
+    set.rules[..rules.len()].copy_from_slice(rules);
+    set.count = u32::try_from(rules.len()).expect("a short set");
+    set
+}
+
+impl Tables for Model {
+    fn host(&self, host: &Host) -> Option<HostRow> {
+        self.hosts.get(host).copied()
+    }
+
+    fn lease(&self, source: SourceId) -> u64 {
+        self.leases.get(&source).copied().unwrap_or(0)
+    }
+
+    fn scope(&self, host: &Host) -> Scope {
+        self.scopes.get(host).copied().unwrap_or(Scope::Checked)
+    }
+
+    fn role(&self, role: RoleId) -> RoleRow {
+        self.roles.get(&role).copied().unwrap_or_default()
+    }
+
+    fn rules(&self, role: RoleId, remote: &[u8; 16]) -> Option<&RuleSet> {
+        self.rules.get(&(role, *remote))
+    }
+
+    fn asked(&self, host: &Host) -> Option<Asked> {
+        self.asked.get(host).copied()
+    }
+
+    fn settings(&self) -> Settings {
+        self.settings
+    }
+}

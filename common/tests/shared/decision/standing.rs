@@ -1,0 +1,85 @@
+//! What is known of a host, and how long a cache may believe it.
+
+use enforcer_common::{
+    decide::{Basis, standing},
+    host::{FOREVER, HostRow, SourceId},
+    role::RoleId,
+    settings::Scope,
+};
+use proptest::prelude::*;
+
+use super::{
+    model::Model,
+    world::{NOW, address, host, world},
+};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// This is what makes the verdict cache sound.
+    #[test]
+    fn a_standing_holds_until_the_time_that_it_names(
+        model in world(),
+        address in address(),
+        later in 0..1_000_u64,
+    ) {
+        let host = host(address);
+        let found = standing(&host, &model, NOW);
+        if NOW + later < found.until {
+            prop_assert_eq!(standing(&host, &model, NOW + later), found);
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_silent_source_is_believed(
+        model in world(),
+        address in address(),
+        row in any::<(u64, u8)>(),
+    ) {
+        let mut model = model;
+        let (deadline, silent) = row;
+        let source = SourceId::MANAGEMENT;
+        let decided = HostRow { deadline, mac: [0; 6], role: RoleId(40), source };
+        model.hosts.insert(host(address), decided);
+        model.leases.insert(source, NOW - u64::from(silent));
+        let found = standing(&host(address), &model, NOW);
+        prop_assert_eq!(found.basis, Basis::LeaseExpired);
+        prop_assert_eq!(found.role, model.settings.lease_expired);
+        prop_assert_eq!(found.until, 0);
+    }
+
+    #[test]
+    fn a_decision_ends_at_its_deadline(model in world(), address in address(), ago: u8) {
+        let mut model = model;
+        model.decide(host(address), RoleId(40));
+        model.hosts.get_mut(&host(address)).expect("just set").deadline = NOW - u64::from(ago);
+        let found = standing(&host(address), &model, NOW);
+        model.hosts.remove(&host(address));
+        prop_assert_eq!(found, standing(&host(address), &model, NOW));
+    }
+
+    #[test]
+    fn a_lease_without_end_gives_the_role_that_was_decided(model in world(), address in address()) {
+        let mut model = model;
+        model.decide(host(address), RoleId(40));
+        let found = standing(&host(address), &model, NOW);
+        prop_assert_eq!((found.role, found.basis, found.until), (RoleId(40), Basis::Decided, FOREVER));
+    }
+}
+
+#[test]
+fn the_scope_counts_only_where_nothing_is_decided() {
+    let host = host(enforcer_common::host::Address::v4([10, 0, 0, 1]));
+    let mut model = Model::empty();
+    for (scope, basis) in [
+        (Scope::Checked, Basis::Undecided),
+        (Scope::Bypassed, Basis::Bypassed),
+        (Scope::Outside, Basis::Outside),
+    ] {
+        model.scopes.insert(host, scope);
+        model.hosts.clear();
+        assert_eq!(standing(&host, &model, NOW).basis, basis);
+        model.decide(host, RoleId::DENIED);
+        assert_eq!(standing(&host, &model, NOW).role, RoleId::DENIED);
+    }
+}

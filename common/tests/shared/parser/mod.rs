@@ -1,0 +1,5 @@
+//! The parser.
+
+mod malformed;
+mod oracle;
+mod shapes;
