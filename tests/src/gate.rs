@@ -189,7 +189,7 @@ fn scopes() -> anyhow::Result<Vec<(u32, ipnet::IpNet, Scope)>> {
 fn set(rules: &[Rule]) -> RuleSet {
     let mut set: RuleSet = bytemuck::Zeroable::zeroed();
     set.rules[..rules.len()].copy_from_slice(rules);
-    set.count = rules.len() as u32;
+    set.count = u32::try_from(rules.len()).expect("few rules");
     set
 }
 
