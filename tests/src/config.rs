@@ -47,7 +47,7 @@ impl Config {
             ("pin_dir", site.pin_dir()),
         ];
         for (key, path) in directories {
-            let _infallible = writeln!(text, "{key} = {path:?}");
+            let _infallible = writeln!(text, "{key} = \"{}\"", path.display());
         }
         let _infallible = write!(
             text,

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    net::IpAddr,
     path::PathBuf,
     process::{Child, ExitStatus, Stdio},
     thread,
@@ -123,7 +124,7 @@ impl<'a> Gateway<'a> {
     }
 
     /// The row of a host, as the operator is shown it.
-    pub fn host(&self, address: impl ToString) -> Option<Value> {
+    pub fn host(&self, address: IpAddr) -> Option<Value> {
         let address = address.to_string();
         let list = self.site.control(&["hosts", "--find", &address]).ok()?;
         let address = Value::String(address);
@@ -135,7 +136,7 @@ impl<'a> Gateway<'a> {
     }
 
     /// The role of a host; empty when nothing is decided of it.
-    pub fn role(&self, address: impl ToString) -> String {
+    pub fn role(&self, address: IpAddr) -> String {
         let host = self.host(address).unwrap_or_default();
         host["role"].as_str().unwrap_or_default().to_owned()
     }

@@ -1,5 +1,7 @@
 //! What hosts report of themselves.
 
+use std::net::IpAddr;
+
 use serde_json::{Value, json};
 
 use crate::host::Host;
@@ -33,7 +35,7 @@ impl Posture {
 
     /// Claims an address beside its own.
     #[must_use]
-    pub fn claiming(mut self, address: impl ToString) -> Self {
+    pub fn claiming(mut self, address: IpAddr) -> Self {
         self.addresses.push(address.to_string());
         self
     }

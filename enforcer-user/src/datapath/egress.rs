@@ -120,14 +120,12 @@ fn filter(
     let attached =
         SchedClassifierLink::attached(interface, TcAttachType::Egress, PRIORITY, handle, None)
             .map_err(|error| failed(tc::TcError::IoError(error).into()))?;
-    let (id, was_there) = match program.attach_to_link(attached) {
-        Ok(id) => (id, true),
-        Err(_) => {
-            let options = TcAttachOptions::Netlink(options);
-            let added = program.attach_with_options(interface, TcAttachType::Egress, options);
-            (added.map_err(failed)?, false)
-        }
-    };
-    let link = program.take_link(id).map_err(failed)?;
+    let replaced = program.attach_to_link(attached);
+    let was_there = replaced.is_ok();
+    let id = replaced.or_else(|_| {
+        let options = TcAttachOptions::Netlink(options);
+        program.attach_with_options(interface, TcAttachType::Egress, options)
+    });
+    let link = program.take_link(id.map_err(failed)?).map_err(failed)?;
     Ok((link, was_there))
 }

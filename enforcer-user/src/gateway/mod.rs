@@ -282,7 +282,11 @@ fn adopt(
     let hosts = held.len();
     let mut registry = Registry::for_table(config.host_capacity);
     let changes = registry.adopt(&[SourceId::MANAGEMENT], held, exceptions.active());
-    controller::apply(datapath, &changes)?;
+    match controller::apply(datapath, &changes) {
+        // Without room now; the comparison with the tables tries again.
+        Err(error @ DatapathError::Refused { .. }) => tracing::error!("{error}"),
+        result => result?,
+    }
     if datapath.adopted() {
         let withdrawn = changes.len();
         tracing::info!(hosts, withdrawn, "adopted the state of an earlier process");
