@@ -81,13 +81,21 @@ impl Cursor {
         if offset > LAST_OFFSET {
             return None;
         }
-        let mut pointer = self.start + offset;
-        // The verifier knows the bounds of the register that was compared. Hiding where the value
-        // comes from makes LLVM dereference that same one instead of computing it once more. (A move
-        // instead of nothing, since a line record must have an instruction of its own.)
-        // SAFETY: copies a register to itself.
+        let mut pointer = offset;
+        // The verifier knows the bounds of a register, not of the value: Linux 6.1 forgets them when
+        // the compiler keeps the offset on the stack and reads it once to compare and once to add. So
+        // it is bounded again, by a mask that changes nothing, where it is added. The sum comes out of
+        // this block so that LLVM dereferences the register that was compared with the end.
+        // SAFETY: arithmetic on registers.
         unsafe {
-            asm!("{0} = {0}", inout(reg) pointer, options(nomem, nostack, preserves_flags));
+            asm!(
+                "{pointer} &= {last}",
+                "{pointer} += {start}",
+                pointer = inout(reg) pointer,
+                start = in(reg) self.start,
+                last = const LAST_OFFSET,
+                options(pure, nomem, nostack, preserves_flags),
+            );
         }
         if pointer + N > self.end {
             None
