@@ -7,7 +7,7 @@ use core::{cmp::Ordering, fmt, net::IpAddr};
 /// because in the kernel programs both families meet in the same registers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Address {
-    words: [u32; 4],
+    pub(crate) words: [u32; 4],
     family: Family,
 }
 
@@ -81,12 +81,20 @@ impl Address {
     /// Undoes [`mapped`](Self::mapped).
     #[inline(always)]
     pub const fn from_mapped(bytes: [u8; 16]) -> Self {
-        let address = Self::v6(bytes);
+        Self::from_words(Self::v6(bytes).words)
+    }
+
+    /// The address with these words, in network order; IPv4 when it is mapped.
+    #[inline(always)]
+    pub(crate) const fn from_words(words: [u32; 4]) -> Self {
+        let mut address = Self {
+            words,
+            family: Family::V6,
+        };
         if address.is_mapped() {
-            Self::v4(address.last_bytes())
-        } else {
-            address
+            address.family = Family::V4;
         }
+        address
     }
 
     /// Whether no host may send from this address: loopback, multicast, broadcast, "this network"

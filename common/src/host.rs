@@ -54,7 +54,7 @@ impl Host {
     pub const fn key_v4(&self) -> HostKeyV4 {
         HostKeyV4 {
             zone: self.zone,
-            address: self.address.last_bytes(),
+            address: self.address.words[3],
         }
     }
 
@@ -63,7 +63,7 @@ impl Host {
     pub fn key(&self) -> HostKey {
         HostKey {
             zone: self.zone,
-            address: self.address.mapped(),
+            address: self.address.words,
         }
     }
 }
@@ -74,8 +74,8 @@ impl Host {
 pub struct HostKeyV4 {
     /// The zone.
     pub zone: u32,
-    /// The address.
-    pub address: [u8; 4],
+    /// The address, in network order.
+    pub address: u32,
 }
 
 /// Key of `HOSTS_V6`, and with mapped addresses of every table that holds both families.
@@ -84,15 +84,15 @@ pub struct HostKeyV4 {
 pub struct HostKey {
     /// The zone.
     pub zone: u32,
-    /// The address.
-    pub address: [u8; 16],
+    /// The mapped address, in words of network order: bytes would be written and compared one by one.
+    pub address: [u32; 4],
 }
 
 impl From<HostKey> for Host {
     fn from(key: HostKey) -> Self {
         Self {
             zone: key.zone,
-            address: Address::from_mapped(key.address),
+            address: Address::from_words(key.address),
         }
     }
 }
@@ -101,7 +101,7 @@ impl From<HostKeyV4> for Host {
     fn from(key: HostKeyV4) -> Self {
         Self {
             zone: key.zone,
-            address: Address::v4(key.address),
+            address: Address::v4(key.address.to_ne_bytes()),
         }
     }
 }

@@ -65,6 +65,8 @@ pub enum Scope {
     Checked = 1,
     /// They pass unchecked.
     Bypassed = 2,
+    /// They are the gateway's own: no host may send from them.
+    Own = 3,
 }
 
 impl Scope {
@@ -74,6 +76,7 @@ impl Scope {
         match number {
             0 => Self::Outside,
             2 => Self::Bypassed,
+            3 => Self::Own,
             _ => Self::Checked,
         }
     }

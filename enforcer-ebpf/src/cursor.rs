@@ -97,6 +97,32 @@ impl Cursor {
     }
 }
 
+/// Loads a word of a header, when the condition on its length holds.
+///
+/// Headers lie at any address, and the compiler loads what may be misaligned byte by byte. The kernel
+/// allows wide loads from packets wherever the processor does (`check_pkt_ptr_alignment` in
+/// kernel/bpf/verifier.c), so they are written out. Allowing them to the compiler as a whole would have
+/// it join stores on the stack too, where the kernel never does.
+macro_rules! load {
+    ($header:ident, $pointer:ident, $size:literal, $word:ty, $at:expr, $when:expr) => {
+        if $when {
+            let word: $word;
+            // SAFETY: `at` compared the end of the header with the end of the packet, which the
+            // verifier insists on, and the word lies inside the header.
+            unsafe {
+                asm!(
+                    concat!("{word} = *(", $size, " *)({pointer} + {at})"),
+                    word = out(reg) word,
+                    pointer = in(reg) $pointer,
+                    at = const $at,
+                    options(pure, readonly, nostack, preserves_flags),
+                );
+            }
+            $header[$at..$at + size_of::<$word>()].copy_from_slice(&word.to_ne_bytes());
+        }
+    };
+}
+
 impl Bytes for Cursor {
     #[inline(always)]
     fn length(&self) -> usize {
@@ -104,11 +130,18 @@ impl Bytes for Cursor {
     }
 
     #[inline(always)]
-    fn header<const N: usize>(&self, offset: usize) -> Option<&[u8; N]> {
+    fn header<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
         let pointer = self.at::<N>(offset)?;
-        // SAFETY: `at` compared the whole range with the end of the packet, which the verifier
-        // insists on; a byte array has no alignment and no invalid values, and the memory lives as
-        // long as the program runs.
-        Some(unsafe { &*(pointer as *const [u8; N]) })
+        const { assert!(N < 48, "the loads below reach no further") };
+        let mut header = [0; N];
+        load!(header, pointer, "u64", u64, 0, N >= 8);
+        load!(header, pointer, "u64", u64, 8, N >= 16);
+        load!(header, pointer, "u64", u64, 16, N >= 24);
+        load!(header, pointer, "u64", u64, 24, N >= 32);
+        load!(header, pointer, "u64", u64, 32, N >= 40);
+        load!(header, pointer, "u32", u32, N & !7, N & 4 != 0);
+        load!(header, pointer, "u16", u16, N & !3, N & 2 != 0);
+        load!(header, pointer, "u8", u8, N & !1, N & 1 != 0);
+        Some(header)
     }
 }

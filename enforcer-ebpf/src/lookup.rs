@@ -16,73 +16,75 @@ use crate::maps;
 /// generation is read before the tables are. So a slot that was filled from an old row carries an
 /// old generation, and no packet is judged by it once the change is applied.
 #[inline(always)]
-pub fn standing(host: &Host, now: u64) -> Standing {
+pub fn standing(host: &Host, now: u64, found: &mut Standing) {
+    // Now, since a call to look a slot up would make the compiler read the host once more.
+    let (slot, bucket) = (host.slot(), host.bucket());
     match host.address.family() {
-        Family::V4 => standing_v4(host, now),
-        Family::V6 => standing_v6(host, now),
+        Family::V4 => standing_v4(host, slot, bucket, now, found),
+        Family::V6 => standing_v6(host, slot, bucket, now, found),
     }
 }
 
 #[inline(always)]
-fn standing_v4(host: &Host, now: u64) -> Standing {
-    let Some(slot) = maps::VERDICTS_V4.get_ptr_mut(host.slot()) else {
-        return from_tables(host, now);
+fn standing_v4(host: &Host, slot: u32, bucket: u32, now: u64, found: &mut Standing) {
+    let Some(slot) = maps::VERDICTS_V4.get_ptr_mut(slot) else {
+        return from_tables(host, now, found);
     };
     let slot = maps::write(slot);
     let key = host.key_v4();
-    if slot.host == key && now < slot.until && generation(host) == slot.generation {
-        return unpacked(slot.standing, slot.until);
+    if slot.host == key && now < slot.until && generation(bucket) == slot.generation {
+        return unpack(slot.standing, slot.until, found);
     }
-    let generation = maps::generation_before_tables(host.bucket()) as u32;
-    let standing = from_tables(host, now);
-    if standing.until != 0 {
+    let generation = maps::generation_before_tables(bucket) as u32;
+    from_tables(host, now, found);
+    if found.until != 0 {
         *slot = VerdictSlotV4 {
             host: key,
             generation,
-            standing: packed(standing),
-            until: standing.until,
+            standing: packed(found),
+            until: found.until,
         };
     }
-    standing
 }
 
 #[inline(always)]
-fn standing_v6(host: &Host, now: u64) -> Standing {
-    let Some(slot) = maps::VERDICTS_V6.get_ptr_mut(host.slot()) else {
-        return from_tables(host, now);
+fn standing_v6(host: &Host, slot: u32, bucket: u32, now: u64, found: &mut Standing) {
+    let Some(slot) = maps::VERDICTS_V6.get_ptr_mut(slot) else {
+        return from_tables(host, now, found);
     };
     let slot = maps::write(slot);
     let key = host.key();
-    if slot.host == key && now < slot.until && generation(host) == slot.generation {
-        return unpacked(slot.standing, slot.until);
+    if slot.host == key && now < slot.until && generation(bucket) == slot.generation {
+        return unpack(slot.standing, slot.until, found);
     }
-    let generation = maps::generation_before_tables(host.bucket()) as u32;
-    let standing = from_tables(host, now);
-    if standing.until != 0 {
-        let (standing, until) = (packed(standing), standing.until);
+    let generation = maps::generation_before_tables(bucket) as u32;
+    from_tables(host, now, found);
+    if found.until != 0 {
         *slot = VerdictSlotV6 {
             host: key,
             generation,
-            standing,
+            standing: packed(found),
             pad: 0,
-            until,
+            until: found.until,
         };
     }
-    standing
 }
 
 #[inline(never)]
-fn from_tables(host: &Host, now: u64) -> Standing {
-    decide::standing(host, &Kernel, now)
+fn from_tables(host: &Host, now: u64, found: &mut Standing) {
+    let Standing { role, basis, until } = decide::standing(host, &Kernel, now);
+    found.role = role;
+    found.basis = basis;
+    found.until = until;
 }
 
 #[inline(always)]
-fn generation(host: &Host) -> u32 {
-    maps::GENERATIONS.get(host.bucket()).copied().unwrap_or(0) as u32
+fn generation(bucket: u32) -> u32 {
+    maps::GENERATIONS.get(bucket).copied().unwrap_or(0) as u32
 }
 
 #[inline(always)]
-fn packed(standing: Standing) -> StandingBits {
+fn packed(standing: &Standing) -> StandingBits {
     StandingBits {
         role: standing.role,
         basis: standing.basis as u8,
@@ -91,12 +93,10 @@ fn packed(standing: Standing) -> StandingBits {
 }
 
 #[inline(always)]
-fn unpacked(bits: StandingBits, until: u64) -> Standing {
-    Standing {
-        role: bits.role,
-        basis: Basis::from_number(bits.basis),
-        until,
-    }
+fn unpack(bits: StandingBits, until: u64, found: &mut Standing) {
+    found.role = bits.role;
+    found.basis = Basis::from_number(bits.basis);
+    found.until = until;
 }
 
 /// The maps, as the decision reads them. What an authorized host does not need is kept out of line, so

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use enforcer::datapath::{
-    Bench, Datapath, HostChange, IngressHook, Options, Plan, Ran, Rulings, Sample,
+    Bench, Datapath, HostChange, IngressHook, Options, Plan, Ran, Rulings, Sample, Size,
 };
 use enforcer_common::{
     counter::Hook,
@@ -96,16 +96,26 @@ impl Gate {
 
     /// Runs the ingress program once.
     pub fn from_host(&self, packet: &[u8]) -> anyhow::Result<Ran> {
-        Ok(self.bench.run(Hook::Xdp, packet, 1)?)
+        self.run(Hook::Xdp, packet, 1)
     }
 
     /// Runs the egress program once.
     pub fn to_host(&self, packet: &[u8]) -> anyhow::Result<Ran> {
-        Ok(self.bench.run(Hook::TcEgress, packet, 1)?)
+        self.run(Hook::TcEgress, packet, 1)
+    }
+
+    /// Runs the program of a hook many times.
+    pub fn run(&self, hook: Hook, packet: &[u8], repeat: u32) -> anyhow::Result<Ran> {
+        Ok(self.bench.run(hook, packet, repeat)?)
+    }
+
+    /// How large the programs are.
+    pub fn sizes(&self) -> anyhow::Result<Vec<Size>> {
+        Ok(self.bench.sizes()?)
     }
 
     /// Runs the program for packets that travel this way.
-    pub fn run(&self, way: Direction, packet: &[u8]) -> anyhow::Result<Ran> {
+    pub fn send(&self, way: Direction, packet: &[u8]) -> anyhow::Result<Ran> {
         Ok(self.bench.run(hook(way), packet, 1)?)
     }
 
@@ -124,11 +134,12 @@ impl Gate {
                 Direction::ToHost => packet.destination,
             },
         };
+        let standing = decide::standing(&host, &tables, now);
         let case = Case {
             packet: &packet,
             direction: way,
             host: &host,
-            standing: decide::standing(&host, &tables, now),
+            standing: &standing,
             now,
         };
         decide::judge(&case, &tables)

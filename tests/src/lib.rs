@@ -1,9 +1,18 @@
 //! What the integration tests share.
 
 pub mod bpffs;
+pub mod config;
 pub mod cpu;
 pub mod fixture;
 pub mod gate;
+pub mod gateway;
+pub mod host;
+pub mod lan;
+pub mod namespace;
+pub mod posture;
 pub mod reply;
+pub mod servers;
+pub mod site;
 pub mod table;
 pub mod tally;
+pub mod wait;

@@ -45,7 +45,7 @@ pub struct Case<'a> {
     /// The host that sent it, or that it is for.
     pub host: &'a Host,
     /// What is known of that host.
-    pub standing: Standing,
+    pub standing: &'a Standing,
     /// Now, in jiffies.
     pub now: u64,
 }

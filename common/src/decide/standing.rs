@@ -73,14 +73,16 @@ pub fn standing<T: Tables>(host: &Host, tables: &T, now: u64) -> Standing {
             };
         }
     }
+    let martian = Standing {
+        role: RoleId::UNKNOWN,
+        basis: Basis::Martian,
+        until: 0,
+    };
     if host.address.is_martian() {
-        return Standing {
-            role: RoleId::UNKNOWN,
-            basis: Basis::Martian,
-            until: 0,
-        };
+        return martian;
     }
     match tables.scope(host) {
+        Scope::Own => martian,
         Scope::Checked => Standing {
             role: RoleId::UNKNOWN,
             basis: Basis::Undecided,

@@ -6,7 +6,7 @@ pub trait Bytes {
     fn length(&self) -> usize;
 
     /// The `N` bytes at `offset`, or `None` when the frame does not hold them.
-    fn header<const N: usize>(&self, offset: usize) -> Option<&[u8; N]>;
+    fn header<const N: usize>(&self, offset: usize) -> Option<[u8; N]>;
 }
 
 impl Bytes for [u8] {
@@ -14,7 +14,7 @@ impl Bytes for [u8] {
         self.len()
     }
 
-    fn header<const N: usize>(&self, offset: usize) -> Option<&[u8; N]> {
-        self.get(offset..)?.first_chunk()
+    fn header<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
+        self.get(offset..)?.first_chunk().copied()
     }
 }

@@ -96,10 +96,10 @@ fn tcp<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<(), Refusal>
 
 /// The transport header, when it ends inside the IP packet.
 #[inline(always)]
-fn within<'a, B: Bytes + ?Sized, const N: usize>(
-    bytes: &'a B,
+fn within<B: Bytes + ?Sized, const N: usize>(
+    bytes: &B,
     packet: &Packet,
-) -> Result<&'a [u8; N], Refusal> {
+) -> Result<[u8; N], Refusal> {
     if packet.transport + N > packet.end {
         return Err(Refusal::Malformed);
     }

@@ -13,6 +13,9 @@ use crate::control::{
     host::{HostFilter, HostList, HostView},
 };
 
+/// The most characters of a reason in a row.
+const LONGEST_REASON: usize = 40;
+
 /// Which hosts are listed.
 #[derive(Debug, Args)]
 pub struct HostsCommand {
@@ -96,12 +99,23 @@ fn why(host: &HostView) -> String {
                 format!("until {}", moment(until))
             });
         let (by, reason) = (plain(&exception.by), plain(&exception.reason));
-        return format!("exception of {by} {end}: {reason}");
+        return format!("exception of {by} {end}: {}", shortened(&reason));
     }
     match host.reasons.as_slice() {
         [] => "-".to_owned(),
-        [only] => plain(&only.text),
-        [first, rest @ ..] => format!("{} (+{} more)", plain(&first.text), rest.len()),
+        [only] => shortened(&plain(&only.text)),
+        [first, rest @ ..] => {
+            let first = shortened(&plain(&first.text));
+            format!("{first} (+{} more)", rest.len())
+        }
+    }
+}
+
+/// As much of a text as a row has room for; `explain` and JSON have the whole.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_REASON) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
     }
 }
 
@@ -153,6 +167,16 @@ mod tests {
         assert_eq!(endpoint(&row), "laptop-7 (ada), shared by 2 endpoints");
         assert_eq!(why(&row), "The firewall is off (+1 more)");
         assert_eq!(stopped(&row), "17 (role_denies)");
+    }
+
+    #[test]
+    fn a_long_reason_does_not_widen_the_table() {
+        let mut row = host();
+        row.reasons = vec![reason(&"Ä".repeat(LONGEST_REASON))];
+        assert_eq!(why(&row), "Ä".repeat(LONGEST_REASON));
+        row.reasons = vec![reason(&"Ä word ".repeat(20))];
+        assert!(why(&row).chars().count() <= LONGEST_REASON + 1);
+        assert!(why(&row).ends_with("word…"), "{}", why(&row));
     }
 
     #[test]

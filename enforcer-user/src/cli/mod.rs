@@ -70,14 +70,14 @@ impl Cli {
     /// Runs the command and says what went wrong, if anything did.
     pub fn run(self) -> ExitCode {
         output::init_logs(self.log);
-        output::exit(self.command.run(&self.gateway))
+        output::exit(self.command.run(&self.gateway, self.log))
     }
 }
 
 impl Command {
-    fn run(self, gateway: &gateway::Gateway) -> Result<()> {
+    fn run(self, gateway: &gateway::Gateway, log: output::LogFormat) -> Result<()> {
         match self {
-            Self::Run(command) => command.run(),
+            Self::Run(command) => command.run(log),
             Self::Config(command) => command.run(gateway.output),
             Self::Status => status::run(gateway),
             Self::Hosts(command) => command.run(gateway),

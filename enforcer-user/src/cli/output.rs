@@ -32,6 +32,16 @@ pub enum LogFormat {
     Json,
 }
 
+impl LogFormat {
+    /// The same for another process of this program.
+    pub fn argument(self) -> &'static str {
+        match self {
+            Self::Text => "--log=text",
+            Self::Json => "--log=json",
+        }
+    }
+}
+
 /// Starts logging to standard error; `ENFORCER_LOG` selects what (default `info`).
 pub fn init_logs(format: LogFormat) {
     let filter = EnvFilter::try_from_env("ENFORCER_LOG").unwrap_or_else(|_| "info".into());

@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::output::LogFormat;
 use crate::gateway;
 
 /// How to run the gateway.
@@ -22,7 +23,7 @@ pub struct RunCommand {
 
 impl RunCommand {
     /// Runs the gateway until SIGTERM or SIGINT.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(self, log: LogFormat) -> anyhow::Result<()> {
         let config = gateway::admit(&self.config)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -39,7 +40,7 @@ impl RunCommand {
                     _ = interrupt.recv() => {}
                 }
             };
-            Ok(Box::pin(gateway::run(config, stop)).await?)
+            Ok(Box::pin(gateway::run(config, log.argument(), stop)).await?)
         })
     }
 }

@@ -56,7 +56,7 @@ impl Controller {
             packet: &packet,
             direction,
             host: &host,
-            standing,
+            standing: &standing,
             now,
         };
         let judgement = decide::judge(&case, &tables);
@@ -178,6 +178,7 @@ impl Walk<'_> {
         Some(match self.tables.scope(&self.host) {
             Scope::Checked => step("scope", "checked", "it must be decided by a source"),
             Scope::Bypassed => step("scope", "bypassed", "it passes unchecked"),
+            Scope::Own => step("scope", "own", "it is this gateway's own address"),
             Scope::Outside => step("scope", "outside", "it is none of this gateway's hosts"),
         })
     }

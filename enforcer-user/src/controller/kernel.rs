@@ -38,6 +38,11 @@ impl Default for Retry {
 }
 
 impl Retry {
+    /// Whether the kernel does not hold yet what it should of this host.
+    pub(super) fn awaits(&self, host: &Host) -> bool {
+        self.changes.contains_key(host)
+    }
+
     /// Whether the kernel holds all that it should.
     pub(super) fn is_empty(&self) -> bool {
         self.changes.is_empty()

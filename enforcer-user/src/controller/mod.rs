@@ -13,7 +13,10 @@ mod portal;
 mod sources;
 mod status;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use enforcer_common::host::{Host, SourceId};
 use jiff::Timestamp;
@@ -65,6 +68,7 @@ pub struct Inputs {
 pub struct Controller {
     config: Config,
     compiled: Compiled,
+    own: HashSet<Host>,
     zones: Zones,
     datapath: Datapath,
     registry: Registry,
@@ -93,6 +97,8 @@ pub struct Parts {
     pub config: Config,
     /// The same, compiled.
     pub compiled: Compiled,
+    /// The gateway's own addresses: nothing is decided of them.
+    pub own: HashSet<Host>,
     /// The datapath, its tables filled and its programs attached.
     pub datapath: Datapath,
     /// What the kernel holds, and the operator's exceptions.
@@ -111,6 +117,7 @@ impl Controller {
         let Parts {
             config,
             compiled,
+            own,
             datapath,
             registry,
             exceptions,
@@ -120,10 +127,11 @@ impl Controller {
         let zones = Zones::new(compiled.zones.clone());
         Self {
             mode: config.mode,
-            identity: Identity::new(zones.clone()),
+            identity: Identity::new(zones.clone(), own.clone()),
             zones,
             config,
             compiled,
+            own,
             datapath,
             registry,
             exceptions,

@@ -234,6 +234,13 @@ impl Controller {
         reason: String,
         peer: Peer,
     ) -> Result<ExceptionView, Refusal> {
+        if self.own.contains(&host) {
+            return Err(Refusal::new(
+                Kind::Invalid,
+                format!("{} is this gateway's own address", host.address),
+                "no host may have it; name the address of a host",
+            ));
+        }
         let since = Timestamp::now();
         let until = seconds
             .map(|seconds| end_after(since, seconds))
@@ -255,6 +262,16 @@ impl Controller {
         let view = self.exception_view(&host, &exception);
         let changes = self.registry.except(host, exception);
         self.put_in_force(changes);
+        if self.retry.awaits(&host) {
+            return Err(Refusal::new(
+                Kind::Failed,
+                format!(
+                    "the exception of {} is kept, but is not in force: the kernel's table has no room for it",
+                    host.address
+                ),
+                "raise `host_capacity`, or release others: it comes in force as soon as there is room",
+            ));
+        }
         Ok(view)
     }
 

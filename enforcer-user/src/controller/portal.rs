@@ -16,7 +16,7 @@ use crate::{
         serve::Call,
     },
     datapath::DatapathError,
-    metrics::Snapshot,
+    metrics::{Questions, Snapshot},
     sources::queries::Question,
 };
 
@@ -103,9 +103,15 @@ impl Controller {
             .datapath
             .counter_rows()
             .map_err(|error| failed(&error))?;
+        let asked = self.queries.stats();
         let snapshot = Snapshot {
             status: self.status(),
             counters,
+            questions: Questions {
+                known: asked.known(),
+                unknown: asked.unknown(),
+                failed: asked.failed(),
+            },
         };
         self.metrics
             .render(&snapshot)

@@ -8,9 +8,8 @@ use std::{
 use aya::{
     Ebpf,
     programs::{
-        LinkOrder, ProgramError, SchedClassifier, TcAttachType, Xdp, XdpMode,
+        ProgramError, Xdp, XdpMode,
         links::{FdLink, PinnedLink},
-        tc::{self, NlOptions, SchedClassifierLink, TcAttachOptions, TcHandle},
         xdp::XdpLink,
     },
 };
@@ -19,6 +18,7 @@ use nix::net::if_::if_nametoindex;
 
 use super::{
     Datapath, DatapathError,
+    egress::{Egress, attach_egress},
     object::{self, Constants},
     pins::Pins,
     plain::Plain,
@@ -26,11 +26,6 @@ use super::{
 };
 
 const INGRESS: &str = "enforcer_xdp";
-const EGRESS: &str = "enforcer_tc_egress";
-
-/// Our place among the classic TC filters of an interface, before the usual ones of others.
-const PRIORITY: u16 = 1;
-const HANDLE: u32 = 0xef;
 
 /// Where the ingress program is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,11 +96,6 @@ pub(super) struct Attached {
     _object: Ebpf,
 }
 
-enum Egress {
-    Pinned(PinnedLink),
-    Filter(SchedClassifierLink),
-}
-
 impl Attached {
     /// Takes the programs off.
     pub fn remove(self) -> Result<(), DatapathError> {
@@ -114,20 +104,12 @@ impl Attached {
             error,
         };
         self.ingress.unpin().map_err(failed)?;
-        match self.egress {
-            Egress::Pinned(link) => link.unpin().map(drop).map_err(failed),
-            Egress::Filter(link) => {
-                drop(link);
-                Ok(())
-            }
-        }
+        self.egress.remove().map_err(failed)
     }
 
-    /// Leaves the programs on. A pinned link stays by itself; a filter stays when nobody takes it off.
+    /// Leaves the programs on.
     pub fn keep(self) {
-        if let Egress::Filter(link) = self.egress {
-            std::mem::forget(link);
-        }
+        self.egress.keep();
     }
 }
 
@@ -156,8 +138,20 @@ impl Datapath {
         let mut object = object::load(&self.options, &self.pins, constants)?;
         #[cfg(feature = "kernel-log")]
         super::kernel_log::follow(&mut object);
-        let egress = attach_egress(&mut object, &self.pins, &plan.interface)?;
-        let (ingress, adopted) = attach_ingress(&mut object, &self.pins, plan, index)?;
+        let (egress, was_there) = attach_egress(&mut object, &self.pins, &plan.interface)?;
+        let ingress = attach_ingress(&mut object, &self.pins, plan, index);
+        let (ingress, adopted) = match ingress {
+            Ok(ingress) => ingress,
+            // Half of a gateway must not stay: it would stop what nobody lets pass.
+            Err(error) => {
+                if was_there {
+                    egress.keep();
+                } else if let Err(error) = egress.remove() {
+                    tracing::error!(interface = plan.interface, "cannot take off: {error}");
+                }
+                return Err(error);
+            }
+        };
         let hook = match egress {
             Egress::Pinned(_) => EgressHook::Tcx,
             Egress::Filter(_) => EgressHook::Clsact,
@@ -267,85 +261,8 @@ fn refused(plan: &Plan, error: ProgramError) -> DatapathError {
     }
 }
 
-fn attach_egress(object: &mut Ebpf, pins: &Pins, interface: &str) -> Result<Egress, DatapathError> {
-    let failed = |error| DatapathError::Program {
-        name: EGRESS,
-        error,
-    };
-    let program: &mut SchedClassifier = program(object, EGRESS)?.try_into().map_err(failed)?;
-    program.load().map_err(failed)?;
-    let pin = pins.link(interface, "egress");
-    if let Ok(link) = PinnedLink::from_pin(&pin) {
-        let link = FdLink::from(link);
-        if take_over(link, |link: SchedClassifierLink| {
-            program.attach_to_link(link).map(drop)
-        }) {
-            let link = PinnedLink::from_pin(&pin);
-            return link
-                .map(Egress::Pinned)
-                .map_err(|error| DatapathError::Link {
-                    interface: interface.to_owned(),
-                    error,
-                });
-        }
-        remove_pin(&pin)?;
-    }
-    let order = TcAttachOptions::TcxOrder(LinkOrder::first());
-    match program.attach_with_options(interface, TcAttachType::Egress, order) {
-        Ok(id) => {
-            let link = program.take_link(id).map_err(failed)?;
-            let link = FdLink::try_from(link).map_err(|error| DatapathError::Link {
-                interface: interface.to_owned(),
-                error,
-            })?;
-            let link = link.pin(&pin).map_err(|error| DatapathError::LinkPin {
-                interface: interface.to_owned(),
-                error,
-            })?;
-            Ok(Egress::Pinned(link))
-        }
-        // Before Linux 6.6 there is no TCX.
-        Err(_) => filter(program, interface).map(Egress::Filter),
-    }
-}
-
-/// A classic filter at a place of our own: adding it again replaces it.
-fn filter(
-    program: &mut SchedClassifier,
-    interface: &str,
-) -> Result<SchedClassifierLink, DatapathError> {
-    let failed = |error| DatapathError::Program {
-        name: EGRESS,
-        error,
-    };
-    match tc::qdisc_add_clsact(interface) {
-        Ok(()) | Err(tc::TcError::AlreadyAttached) => {}
-        Err(error) => return Err(failed(error.into())),
-    }
-    let handle = TcHandle::from(HANDLE);
-    let options = NlOptions {
-        priority: PRIORITY,
-        handle,
-        classid: None,
-    };
-    let attached =
-        SchedClassifierLink::attached(interface, TcAttachType::Egress, PRIORITY, handle, None)
-            .map_err(|error| failed(tc::TcError::IoError(error).into()))?;
-    let id = match program.attach_to_link(attached) {
-        Ok(id) => id,
-        Err(_) => program
-            .attach_with_options(
-                interface,
-                TcAttachType::Egress,
-                TcAttachOptions::Netlink(options),
-            )
-            .map_err(failed)?,
-    };
-    program.take_link(id).map_err(failed)
-}
-
 /// Swaps the program behind a link in one step, so that no packet goes unjudged.
-fn take_over<L>(link: FdLink, swap: impl FnOnce(L) -> Result<(), ProgramError>) -> bool
+pub(super) fn take_over<L>(link: FdLink, swap: impl FnOnce(L) -> Result<(), ProgramError>) -> bool
 where
     L: TryFrom<FdLink>,
 {
@@ -363,7 +280,7 @@ fn link_error(plan: &Plan, error: aya::programs::links::LinkError) -> DatapathEr
     }
 }
 
-fn remove_pin(pin: &std::path::Path) -> Result<(), DatapathError> {
+pub(super) fn remove_pin(pin: &std::path::Path) -> Result<(), DatapathError> {
     std::fs::remove_file(pin).map_err(|error| DatapathError::Pin {
         path: pin.to_owned(),
         error,

@@ -38,11 +38,27 @@ impl Clock {
 
     /// The current time in jiffies.
     pub fn now(&self) -> Result<u64, DatapathError> {
+        read(self.program()?)
+    }
+
+    /// The mean time of `repeat` readings inside the kernel. No program does less, so this is the floor
+    /// that the times of the others stand on.
+    pub fn cost(&self, repeat: u32) -> Result<Duration, DatapathError> {
+        let options = TestRunOptions {
+            data_in: Some(&[0; 64]),
+            repeat,
+            ..TestRunOptions::default()
+        };
+        let result = self.program()?.test_run(options).map_err(failed)?;
+        Ok(result.duration)
+    }
+
+    fn program(&self) -> Result<&Xdp, DatapathError> {
         let program = self
             .object
             .program(PROGRAM)
             .ok_or(DatapathError::Missing(PROGRAM))?;
-        read(program.try_into().map_err(failed)?)
+        program.try_into().map_err(failed)
     }
 
     /// Ticks a second.

@@ -1,6 +1,6 @@
 //! What can go wrong between user space and the kernel.
 
-use std::{io, path::PathBuf};
+use std::{borrow::Cow, io, path::PathBuf};
 
 use enforcer_common::host::Host;
 
@@ -22,7 +22,7 @@ pub enum DatapathError {
     },
     /// A pinned map has another shape than this program needs.
     #[error(
-        "the pinned map {path} has another shape ({found} instead of {wanted}); it was made with another `host_capacity` or by another build: stop the gateway with `enforcer stop --detach` or remove {dir}, and start again"
+        "the pinned map {path} has another shape ({found} instead of {wanted}); it was made with another `host_capacity` or by another build, and was left as it is: set `host_capacity` as it was, or stop enforcing and forget what was decided with `rm -r {dir}`, and start again"
     )]
     Shape {
         /// The map's pin.
@@ -65,10 +65,7 @@ pub enum DatapathError {
         error: aya::programs::ProgramError,
     },
     /// The kernel did not take the rows of some hosts.
-    #[error(
-        "table {table} does not take {} hosts: {error}; all others are in force (`host_capacity` says how many \
-         hosts there is room for)", hosts.len()
-    )]
+    #[error("table {table} does not take {} hosts: {}", hosts.len(), no_room(error))]
     Refused {
         /// The table.
         table: &'static str,
@@ -135,4 +132,12 @@ pub enum DatapathError {
     /// Reading the ring of events failed.
     #[error("the ring of events: {0}")]
     Events(io::Error),
+}
+
+/// What the kernel calls an argument list that is too long is a table without room.
+fn no_room(error: &io::Error) -> Cow<'static, str> {
+    match error.raw_os_error() {
+        Some(libc::E2BIG) => "it is full; raise `host_capacity`".into(),
+        _ => error.to_string().into(),
+    }
 }

@@ -7,6 +7,7 @@ mod attach;
 mod batch;
 mod clock;
 mod counters;
+mod egress;
 mod error;
 mod events;
 mod hosts;
@@ -27,6 +28,7 @@ pub use error::DatapathError;
 pub use events::Events;
 pub use hosts::HostChange;
 pub use live::LiveTables;
+pub use object::check_capabilities;
 pub use policy::Rulings;
 pub use test_run::{Bench, Ran, Size};
 
@@ -66,7 +68,7 @@ impl Datapath {
     /// When capabilities are missing, the pin directory is on no BPF file system, or the pinned maps
     /// have another shape.
     pub fn open(options: Options) -> Result<Self, DatapathError> {
-        object::check_capabilities()?;
+        check_capabilities()?;
         let pins = Pins::prepare(&options.pin_dir)?;
         let adopted = pins.check_shapes(&options)?;
         let mut object = object::load(&options, &pins, Constants::default())?;
@@ -111,6 +113,21 @@ impl Datapath {
         }
         let root = self.pins.root().to_owned();
         fs::remove_dir_all(&root).map_err(|error| DatapathError::Pin { path: root, error })
+    }
+
+    /// Takes off what this process put on, and leaves what it found.
+    pub fn undo(mut self) -> Result<(), DatapathError> {
+        if !self.adopted {
+            return self.detach();
+        }
+        for attached in self.attached.drain(..) {
+            if attached.attachment.adopted {
+                attached.keep();
+            } else {
+                attached.remove()?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends this process's part and leaves programs and maps at work.

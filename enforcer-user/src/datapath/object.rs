@@ -16,7 +16,7 @@ const NEEDED: [Capability; 3] = [
 ];
 
 /// Says which capabilities are missing, before the kernel says only "permission denied".
-pub(super) fn check_capabilities() -> Result<(), DatapathError> {
+pub fn check_capabilities() -> Result<(), DatapathError> {
     let held = |capability| {
         [capability, Capability::CAP_SYS_ADMIN]
             .into_iter()

@@ -19,7 +19,7 @@ use super::{
 const INGRESS: &str = "enforcer_xdp";
 const EGRESS: &str = "enforcer_tc_egress";
 
-/// Bytes of one instruction.
+/// Bytes of a BPF instruction.
 const INSTRUCTION: u32 = 8;
 
 /// The programs of one interface, loaded but not attached.
@@ -39,12 +39,17 @@ pub struct Ran {
 }
 
 /// How large a loaded program is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// Instructions as the kernel keeps them, subprograms included.
+    /// Its name.
+    pub program: &'static str,
+    /// Its instructions.
     pub instructions: u32,
-    /// Instructions that the verifier walked through, each branch and state counted anew.
-    pub verified: u32,
+    /// The instructions that the verifier walked through, each path counted; Linux 5.16 and later
+    /// tell it.
+    pub verified: Option<u32>,
+    /// Bytes of native code.
+    pub native_bytes: u32,
 }
 
 impl Datapath {
@@ -74,9 +79,15 @@ impl Datapath {
 }
 
 impl Bench {
-    /// How large the program of a hook is; `None` where the kernel does not say.
-    pub fn size(&self, hook: Hook) -> Result<Option<Size>, DatapathError> {
-        let name = name(hook);
+    /// How large the programs are, as the kernel counts.
+    pub fn sizes(&self) -> Result<Vec<Size>, DatapathError> {
+        [INGRESS, EGRESS]
+            .map(|name| self.size(name))
+            .into_iter()
+            .collect()
+    }
+
+    fn size(&self, name: &'static str) -> Result<Size, DatapathError> {
         let program = self
             .object
             .program(name)
@@ -84,13 +95,12 @@ impl Bench {
         let info = program
             .info()
             .map_err(|error| DatapathError::Program { name, error })?;
-        let sizes = info
-            .size_translated()
-            .zip(info.verified_instruction_count());
-        Ok(sizes.map(|(bytes, verified)| Size {
-            instructions: bytes / INSTRUCTION,
-            verified,
-        }))
+        Ok(Size {
+            program: name,
+            instructions: info.size_translated().unwrap_or(0) / INSTRUCTION,
+            verified: info.verified_instruction_count(),
+            native_bytes: info.size_jitted(),
+        })
     }
 
     /// Runs the program of a hook `repeat` times on a packet that starts with its Ethernet header.
@@ -103,7 +113,7 @@ impl Bench {
             repeat,
             ..TestRunOptions::default()
         };
-        let name = name(hook);
+        let name = if hook == Hook::Xdp { INGRESS } else { EGRESS };
         let failed = |error| DatapathError::Program { name, error };
         let program = self
             .object
@@ -124,8 +134,4 @@ impl Bench {
             duration: result.duration,
         })
     }
-}
-
-fn name(hook: Hook) -> &'static str {
-    if hook == Hook::Xdp { INGRESS } else { EGRESS }
 }

@@ -63,18 +63,20 @@ pub(super) fn user(name: &str) -> Option<Unprivileged> {
 pub(super) struct Children {
     tasks: JoinSet<()>,
     stop: CancellationToken,
-}
-
-impl Default for Children {
-    fn default() -> Self {
-        Self {
-            tasks: JoinSet::new(),
-            stop: CancellationToken::new(),
-        }
-    }
+    /// How they are told to log, so that all logs of a gateway read the same.
+    log: &'static str,
 }
 
 impl Children {
+    /// None yet.
+    pub(super) fn new(log: &'static str) -> Self {
+        Self {
+            tasks: JoinSet::new(),
+            stop: CancellationToken::new(),
+            log,
+        }
+    }
+
     /// Starts the child that speaks HTTP.
     pub(super) fn http(
         &mut self,
@@ -127,6 +129,7 @@ impl Children {
         let program = env::current_exe().map_err(failed)?;
         let mut command = Command::new(program);
         command
+            .arg(self.log)
             .args(arguments)
             .stdin(Stdio::piped())
             .kill_on_drop(true);

@@ -25,6 +25,9 @@ use crate::{
 /// How long the embedded server may take until it has made its certificate.
 const FIRST_START: Duration = Duration::from_secs(20);
 
+/// How often the embedded server is heard at least, however long the lease.
+const LONGEST_HEARTBEAT: Duration = Duration::from_secs(10);
+
 /// Why the management server cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
@@ -113,6 +116,8 @@ async fn start(
         "--state-dir".into(),
         state.clone().into(),
     ];
+    let heartbeat = format!("{}ms", heartbeat(config.management.lease).as_millis());
+    arguments.extend(["--heartbeat".into(), heartbeat.into()]);
     for address in &embedded.listen {
         arguments.extend(["--listen".into(), address.to_string().into()]);
     }
@@ -122,6 +127,11 @@ async fn start(
     children.start("server", arguments, user)?;
     let pin = pin(&state.join("server.pin")).await?;
     Ok(Server::new(url, pin, token)?)
+}
+
+/// Often enough that a lease outlives two heartbeats that come late.
+fn heartbeat(lease: Duration) -> Duration {
+    (lease / 3).min(LONGEST_HEARTBEAT)
 }
 
 fn directory(path: &Path, user: Option<Unprivileged>) -> io::Result<()> {

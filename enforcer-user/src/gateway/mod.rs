@@ -8,11 +8,17 @@ mod numbers;
 mod services;
 
 use std::{
+    collections::HashSet,
     fs, io,
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
-use enforcer_common::host::{FOREVER, SourceId};
+use enforcer_common::{
+    host::{FOREVER, Host, SourceId},
+    settings::Scope,
+};
+use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch},
@@ -27,7 +33,7 @@ use crate::{
         serve,
     },
     controller::{self, Controller, Inputs, Parts},
-    datapath::{Datapath, DatapathError, HostChange, IngressHook, Options, Plan},
+    datapath::{self, Datapath, DatapathError, HostChange, IngressHook, Options, Plan},
     identity::{Zones, neighbours},
     metrics::Metrics,
     registry::Registry,
@@ -112,8 +118,14 @@ pub enum GatewayError {
     },
 }
 
-/// Runs a gateway by this configuration until `stop` is ready.
-pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), GatewayError> {
+/// Runs a gateway by this configuration until `stop` is ready. Its children are told how to log.
+pub async fn run(
+    config: Config,
+    log: &'static str,
+    stop: impl Future<Output = ()>,
+) -> Result<(), GatewayError> {
+    // What is missing most often, and would otherwise show as some file that cannot be written.
+    datapath::check_capabilities()?;
     for directory in [&config.state_dir, &config.run_dir] {
         fs::create_dir_all(directory).map_err(|error| GatewayError::Directory {
             path: directory.clone(),
@@ -127,15 +139,19 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), G
     let http_access = user.map_or(Access::Root, |user| Access::User(user.uid));
     let http = control::listen::bind(&http_socket, &http_access)?;
 
-    let mut children = Children::default();
+    let mut children = Children::new(log);
     let server = embedded::management(&config, user, &mut children).await?;
     let services = services::own(&config, &server)?;
     let compiled = config.compile(&services)?;
     let audit = Audit::open(&config.state_dir)?;
     let exceptions = exceptions(&config, &compiled, audit)?;
-    let mut datapath = open(&config, &compiled)?;
-    let registry = adopt(&mut datapath, &exceptions)?;
-    attach(&config, &compiled, &mut datapath)?;
+    let own = own_hosts(&compiled)?;
+    let mut datapath = open(&config, &compiled, &own)?;
+    let registry = adopt(&config, &mut datapath, &exceptions)?;
+    if let Err(error) = attach(&config, &compiled, &mut datapath) {
+        datapath.undo()?;
+        return Err(error);
+    }
 
     let zones = Zones::new(compiled.zones.clone());
     let (said, sources) = mpsc::channel(sources::EVENTS);
@@ -173,6 +189,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), G
     let parts = Parts {
         config,
         compiled,
+        own,
         datapath,
         registry,
         exceptions,
@@ -206,8 +223,25 @@ fn exceptions(
     )?)
 }
 
+/// The gateway's own addresses, in the zones of their interfaces.
+fn own_hosts(compiled: &Compiled) -> Result<HashSet<Host>, GatewayError> {
+    let mut own = HashSet::new();
+    for interface in &compiled.interfaces {
+        let addresses = addresses::of(&interface.name).map_err(GatewayError::Addresses)?;
+        own.extend(addresses.into_iter().map(|address| Host {
+            zone: interface.zone,
+            address: address.into(),
+        }));
+    }
+    Ok(own)
+}
+
 /// Opens the maps and writes what the configuration says.
-fn open(config: &Config, compiled: &Compiled) -> Result<Datapath, GatewayError> {
+fn open(
+    config: &Config,
+    compiled: &Compiled,
+    own: &HashSet<Host>,
+) -> Result<Datapath, GatewayError> {
     let options = Options {
         pin_dir: config.pin_dir.clone(),
         host_capacity: config.host_capacity,
@@ -226,7 +260,12 @@ fn open(config: &Config, compiled: &Compiled) -> Result<Datapath, GatewayError> 
     datapath.set_rulings(&controller::rulings(compiled))?;
     datapath.set_roles(&compiled.role_rows)?;
     datapath.set_rules(&compiled.rules)?;
-    datapath.set_scopes(&compiled.scopes)?;
+    let own = own.iter().map(|host| {
+        let address = IpNet::from(IpAddr::from(host.address));
+        (host.zone, address, Scope::Own)
+    });
+    let scopes: Vec<_> = compiled.scopes.iter().copied().chain(own).collect();
+    datapath.set_scopes(&scopes)?;
     datapath.set_lease(SourceId::GATEWAY, FOREVER)?;
     datapath.set_lease(SourceId::OPERATOR, FOREVER)?;
     Ok(datapath)
@@ -234,10 +273,14 @@ fn open(config: &Config, compiled: &Compiled) -> Result<Datapath, GatewayError> 
 
 /// Takes over what an earlier process left in the kernel. Decisions of the management server stay until
 /// its first snapshot confirms or withdraws them.
-fn adopt(datapath: &mut Datapath, exceptions: &Exceptions) -> Result<Registry, GatewayError> {
+fn adopt(
+    config: &Config,
+    datapath: &mut Datapath,
+    exceptions: &Exceptions,
+) -> Result<Registry, GatewayError> {
     let held = controller::from_kernel(datapath)?;
     let hosts = held.len();
-    let mut registry = Registry::default();
+    let mut registry = Registry::for_table(config.host_capacity);
     let changes = registry.adopt(&[SourceId::MANAGEMENT], held, exceptions.active());
     controller::apply(datapath, &changes)?;
     if datapath.adopted() {

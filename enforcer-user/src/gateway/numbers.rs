@@ -30,15 +30,36 @@ impl Numbers {
 
 /// Whether the numbers that were kept are those of this configuration.
 pub(super) fn are_kept(state_dir: &Path, compiled: &Compiled) -> bool {
-    let kept = fs::read(state_dir.join(FILE)).ok();
-    let kept = kept.and_then(|text| serde_json::from_slice(&text).ok());
-    kept == Some(Numbers::of(compiled))
+    let kept = read(&state_dir.join(FILE));
+    let are_kept = kept.as_ref() == Some(&Numbers::of(compiled));
+    if kept.is_some() && !are_kept {
+        tracing::warn!(
+            "zones and roles have other numbers than under the last configuration: hosts are unknown \
+             until the management server tells of them again"
+        );
+    }
+    are_kept
 }
 
 /// Keeps the numbers in the state directory.
 pub(super) fn keep(state_dir: &Path, compiled: &Compiled) -> Result<(), GatewayError> {
     let path = state_dir.join(FILE);
     write(&path, &Numbers::of(compiled)).map_err(|error| GatewayError::Numbers { path, error })
+}
+
+/// The numbers that were kept; none when the file is new or cannot be understood.
+fn read(path: &Path) -> Option<Numbers> {
+    let text = fs::read(path).ok()?;
+    let numbers = serde_json::from_slice(&text);
+    numbers
+        .inspect_err(|error| {
+            tracing::error!(
+                file = %path.display(), %error,
+                "the numbers of zones and roles cannot be understood and are written anew: hosts are \
+                 unknown until the management server tells of them again"
+            );
+        })
+        .ok()
 }
 
 fn write(path: &Path, numbers: &Numbers) -> io::Result<()> {

@@ -101,6 +101,8 @@ pub struct Rebound {
 #[derive(Debug)]
 pub struct Identity {
     zones: Zones,
+    /// The gateway's own addresses, which no endpoint has.
+    own: HashSet<Host>,
     endpoints: HashMap<EndpointId, Addresses>,
     /// Which endpoints claim a host.
     claimants: HashMap<Host, HashSet<EndpointId>>,
@@ -114,11 +116,20 @@ struct Addresses {
     claims: Vec<(Host, Mac)>,
 }
 
+impl Addresses {
+    /// Takes away what no endpoint can have.
+    fn forget(&mut self, own: &HashSet<Host>) {
+        self.observed = self.observed.filter(|host| !own.contains(host));
+        self.claims.retain(|(host, _)| !own.contains(host));
+    }
+}
+
 impl Identity {
-    /// Nobody yet, in these zones.
-    pub fn new(zones: Zones) -> Self {
+    /// Nobody yet, in these zones, on a gateway with these addresses.
+    pub fn new(zones: Zones, own: HashSet<Host>) -> Self {
         Self {
             zones,
+            own,
             endpoints: HashMap::new(),
             claimants: HashMap::new(),
             seen: Seen::default(),
@@ -136,7 +147,8 @@ impl Identity {
                 doubts: vec![Doubt::UnknownZone { endpoint, zone }],
             };
         };
-        let (addresses, mut doubts) = read(&endpoint, zone, decision);
+        let (mut addresses, mut doubts) = read(&endpoint, zone, decision);
+        addresses.forget(&self.own);
         for (host, _) in &addresses.claims {
             let claimants = self.claimants.entry(*host).or_default();
             claimants.insert(endpoint.clone());

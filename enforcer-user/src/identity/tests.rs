@@ -9,7 +9,10 @@ const MINE: Mac = Mac([2, 0, 0, 0, 0, 1]);
 const OTHER: Mac = Mac([2, 0, 0, 0, 0, 2]);
 
 fn identity() -> Identity {
-    Identity::new(Zones::new(["office".to_owned(), "lab".to_owned()]))
+    Identity::new(
+        Zones::new(["office".to_owned(), "lab".to_owned()]),
+        HashSet::new(),
+    )
 }
 
 fn host(zone: u32, last: u8) -> Host {
@@ -141,4 +144,13 @@ fn what_is_no_mac_is_reported() {
     bad.claims[0].mac = "mine".to_owned();
     let binding = identity().bind(&bad);
     assert!(matches!(binding.doubts[..], [Doubt::NoMac { .. }]));
+}
+
+#[test]
+fn the_gateways_own_address_is_nobodys() {
+    let zones = Zones::new(["office".to_owned(), "lab".to_owned()]);
+    let mut identity = Identity::new(zones, HashSet::from([host(1, 1)]));
+    identity.sight(host(1, 1), MINE);
+    let binding = identity.bind(&decision("a", Some(1), &[(1, MINE)]));
+    assert_eq!(binding.hosts, []);
 }

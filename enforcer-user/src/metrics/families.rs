@@ -9,7 +9,7 @@ use enforcer_common::{
 };
 use prometheus::{IntCounterVec, IntGaugeVec, Opts, Registry, Result, proto::MetricFamily};
 
-use super::Snapshot;
+use super::{Questions, Snapshot};
 use crate::control::{request::Mode, status::StatusView};
 
 /// Everything that a snapshot says.
@@ -21,6 +21,7 @@ pub fn gather(snapshot: &Snapshot) -> Result<Vec<MetricFamily>> {
     families.hosts(&snapshot.status)?;
     families.tables(&snapshot.status)?;
     families.sources(&snapshot.status)?;
+    families.questions(snapshot.questions)?;
     Ok(families.0.gather())
 }
 
@@ -163,6 +164,21 @@ impl Families {
             "How long the decisions of the source hold if it stays silent from now on.",
             &["source"],
             sources().filter_map(|(labels, source)| Some((labels, source.lease_seconds_left?))),
+        )
+    }
+
+    fn questions(&self, questions: Questions) -> Result<()> {
+        let Questions {
+            known,
+            unknown,
+            failed,
+        } = questions;
+        let results = [("known", known), ("unknown", unknown), ("failed", failed)];
+        self.counter(
+            "enforcer_queries_total",
+            "Hosts that sources were asked about.",
+            &["result"],
+            results.map(|(result, hosts)| (vec![result], hosts)),
         )
     }
 

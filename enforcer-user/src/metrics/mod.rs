@@ -8,9 +8,7 @@ mod families;
 use std::time::Duration;
 
 use enforcer_common::counter::Counter;
-use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounterVec, Opts, Registry, Result, TextEncoder,
-};
+use prometheus::{Encoder, Histogram, HistogramOpts, Registry, Result, TextEncoder};
 
 use crate::control::status::StatusView;
 
@@ -27,29 +25,19 @@ pub struct Snapshot {
     /// The rows of the datapath's counters, summed over CPUs, in the order of [`row`](enforcer_common::counter::row). Rows
     /// that are missing count as zero.
     pub counters: Vec<Counter>,
+    /// What became of the questions about unknown hosts.
+    pub questions: Questions,
 }
 
-/// What became of a question to a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QueryResult {
+/// What became of the questions to a source, in hosts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Questions {
     /// The source knew the host.
-    Known,
+    pub known: u64,
     /// The source answered that it does not know the host.
-    Unknown,
+    pub unknown: u64,
     /// No answer came.
-    Failed,
-}
-
-impl QueryResult {
-    const ALL: [Self; 3] = [Self::Known, Self::Unknown, Self::Failed];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Known => "known",
-            Self::Unknown => "unknown",
-            Self::Failed => "failed",
-        }
-    }
+    pub failed: u64,
 }
 
 /// What happens between two readings. Made by the controller, once.
@@ -57,7 +45,6 @@ impl QueryResult {
 pub struct Metrics {
     registry: Registry,
     apply: Histogram,
-    queries: IntCounterVec,
 }
 
 impl Metrics {
@@ -72,32 +59,12 @@ impl Metrics {
             .buckets(APPLY_BUCKETS.to_vec()),
         )?;
         registry.register(Box::new(apply.clone()))?;
-        let queries = IntCounterVec::new(
-            Opts::new(
-                "enforcer_queries_total",
-                "Hosts that sources were asked about.",
-            ),
-            &["result"],
-        )?;
-        for result in QueryResult::ALL {
-            queries.with_label_values(&[result.word()]);
-        }
-        registry.register(Box::new(queries.clone()))?;
-        Ok(Self {
-            registry,
-            apply,
-            queries,
-        })
+        Ok(Self { registry, apply })
     }
 
     /// A decision is in force, so long after it came.
     pub fn applied(&self, after: Duration) {
         self.apply.observe(after.as_secs_f64());
-    }
-
-    /// A question about a host has come to its end.
-    pub fn queried(&self, result: QueryResult) {
-        self.queries.with_label_values(&[result.word()]).inc();
     }
 
     /// Everything in the text format of Prometheus.
@@ -163,14 +130,21 @@ mod tests {
             packets: 7,
             bytes: 420,
         };
-        Snapshot { status, counters }
+        let questions = Questions {
+            known: 1,
+            ..Questions::default()
+        };
+        Snapshot {
+            status,
+            counters,
+            questions,
+        }
     }
 
     #[test]
     fn each_figure_stands_under_its_name() {
         let metrics = Metrics::new().expect("metrics");
         metrics.applied(Duration::from_millis(3));
-        metrics.queried(QueryResult::Known);
         let text = metrics.render(&snapshot()).expect("text");
         for line in [
             "enforcer_bytes_total{hook=\"xdp\",reason=\"role_denies\",verdict=\"would_stop\"} 420",

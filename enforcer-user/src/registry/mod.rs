@@ -90,6 +90,14 @@ impl Default for Registry {
 }
 
 impl Registry {
+    /// An empty one for a kernel table with this many rows.
+    pub fn for_table(rows: u32) -> Self {
+        Self {
+            unanswered: Unanswered::for_table(rows),
+            ..Self::default()
+        }
+    }
+
     /// Takes a whole snapshot of a source, as one: what it lacks is withdrawn.
     pub fn replace(
         &mut self,

@@ -32,6 +32,12 @@ impl Default for Unanswered {
 }
 
 impl Unanswered {
+    /// At most a quarter of the rows that there are, so that made-up addresses leave room for decisions.
+    pub(super) fn for_table(rows: u32) -> Self {
+        let quarter = NonZeroUsize::new(rows as usize / 4).unwrap_or(NonZeroUsize::MIN);
+        Self(LruCache::new(quarter.min(UNANSWERED)))
+    }
+
     pub(super) fn remove(&mut self, host: &Host) -> Option<Timestamp> {
         self.0.pop(host)
     }

@@ -164,7 +164,9 @@ impl Desk {
         let answers = time::timeout(LIMIT, self.answers(&batch)).await;
         match answers.unwrap_or_else(|_| Err(QueryError::Slow { url: url() })) {
             Ok(answers) => {
-                self.stats.succeed(hosts.len(), begin.elapsed());
+                let known = answers.decisions.iter().flatten().count();
+                let unknown = answers.decisions.len() - known;
+                self.stats.succeed(known, unknown, begin.elapsed());
                 self.recent.answered(&hosts, Instant::now());
                 self.tell(&hosts, answers).await;
             }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The most of a page that is read.
 const MAX_PAGE: u64 = 1 << 20;
@@ -69,9 +69,19 @@ impl fmt::Display for Answer {
     }
 }
 
-/// Asks for a page; the whole may take as long as `limit`.
+/// Asks for a page; connecting may take as long as `limit`, and the answer as long again.
 pub(super) fn get(server: SocketAddr, path: &str, limit: Duration) -> Answer {
-    match exchange(server, path, limit) {
+    get_within(server, path, limit, limit)
+}
+
+/// Asks for a page, with a limit for connecting and one for what comes after that.
+pub(super) fn get_within(
+    server: SocketAddr,
+    path: &str,
+    connecting: Duration,
+    answering: Duration,
+) -> Answer {
+    match exchange(server, path, connecting, answering) {
         Ok(text) => parse(&text).map_or_else(
             || Answer::Failed(io::Error::new(ErrorKind::InvalidData, "no HTTP")),
             Answer::Http,
@@ -84,24 +94,28 @@ pub(super) fn get(server: SocketAddr, path: &str, limit: Duration) -> Answer {
     }
 }
 
-/// Opens a connection and asks for a page; what comes is still to be read.
-pub(super) fn ask(server: SocketAddr, path: &str, limit: Duration) -> io::Result<TcpStream> {
-    let mut stream = TcpStream::connect_timeout(&server, limit)?;
-    stream.set_write_timeout(Some(limit))?;
-    stream.set_read_timeout(Some(limit))?;
+/// Opens a connection and asks for a page; what comes is still to be read, each piece within the limit.
+pub(super) fn ask(
+    server: SocketAddr,
+    path: &str,
+    connecting: Duration,
+    answering: Duration,
+) -> io::Result<TcpStream> {
+    let mut stream = TcpStream::connect_timeout(&server, connecting)?;
+    stream.set_write_timeout(Some(answering))?;
+    stream.set_read_timeout(Some(answering))?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     Ok(stream)
 }
 
-fn exchange(server: SocketAddr, path: &str, limit: Duration) -> io::Result<String> {
-    let deadline = Instant::now() + limit;
-    let stream = ask(server, path, limit)?;
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        return Err(ErrorKind::TimedOut.into());
-    }
-    stream.set_read_timeout(Some(left))?;
+fn exchange(
+    server: SocketAddr,
+    path: &str,
+    connecting: Duration,
+    answering: Duration,
+) -> io::Result<String> {
+    let stream = ask(server, path, connecting, answering)?;
     let mut bytes = Vec::new();
     stream.take(MAX_PAGE).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -18,7 +18,7 @@ use super::program::Program;
 use super::site::Site;
 
 /// How long the decisions of a silent management server hold.
-pub(super) const LEASE: Duration = Duration::from_secs(3);
+pub(super) const LEASE: Duration = Duration::from_secs(5);
 /// The port of the portal on the gateway.
 pub(super) const PORTAL: u16 = 8480;
 /// Where the gateway tells how it is.

@@ -7,28 +7,32 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::answer::{Answer, get};
+use super::answer::{Answer, get_within};
 use super::namespace::Namespace;
 
 /// How impatient the user is.
 #[derive(Clone, Copy)]
 pub(super) struct Pace {
-    /// How long an answer may take.
-    pub(super) limit: Duration,
+    /// How long connecting may take.
+    pub(super) connecting: Duration,
+    /// How long the answer may take after that.
+    pub(super) answering: Duration,
     /// How long after it the next question comes.
     pub(super) pause: Duration,
 }
 
 /// To find the moment at which a host is let in: a reply that was held is only sent again a second
-/// later, so that it is quicker to ask anew.
+/// later, so that it is quicker to connect anew.
 pub(super) const IMPATIENT: Pace = Pace {
-    limit: Duration::from_millis(10),
-    pause: Duration::from_millis(1),
+    connecting: Duration::from_millis(10),
+    answering: Duration::from_millis(500),
+    pause: Duration::from_millis(2),
 };
 
 /// To see that everything stays as it is, leaving time to a machine that is busy.
 pub(super) const STEADY: Pace = Pace {
-    limit: Duration::from_millis(500),
+    connecting: Duration::from_millis(500),
+    answering: Duration::from_millis(500),
     pause: Duration::from_millis(10),
 };
 
@@ -111,7 +115,7 @@ impl Watch {
 
 fn go_on(server: SocketAddr, pace: Pace, stopped: &Receiver<()>, tell: &Sender<Seen>) {
     loop {
-        let answer = get(server, "/", pace.limit);
+        let answer = get_within(server, "/", pace.connecting, pace.answering);
         let at = Instant::now();
         if tell.send(Seen { at, answer }).is_err() {
             return;

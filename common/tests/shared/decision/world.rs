@@ -291,7 +291,7 @@ pub fn judged_at(packet: &Packet, direction: Direction, model: &Model, now: u64)
             packet,
             direction,
             host: &host,
-            standing,
+            standing: &standing,
             now,
         },
         model,

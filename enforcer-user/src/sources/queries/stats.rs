@@ -12,7 +12,8 @@ pub struct QueryStats {
     coalesced: AtomicU64,
     dropped: AtomicU64,
     failed: AtomicU64,
-    answered: AtomicU64,
+    known: AtomicU64,
+    unknown: AtomicU64,
     requests: AtomicU64,
     microseconds: AtomicU64,
     is_failing: AtomicBool,
@@ -41,7 +42,17 @@ impl QueryStats {
 
     /// Hosts that the server answered about, whatever it said.
     pub fn answered(&self) -> u64 {
-        self.answered.load(Relaxed)
+        self.known() + self.unknown()
+    }
+
+    /// Hosts of which the server knew something.
+    pub fn known(&self) -> u64 {
+        self.known.load(Relaxed)
+    }
+
+    /// Hosts of which the server knew nothing.
+    pub fn unknown(&self) -> u64 {
+        self.unknown.load(Relaxed)
     }
 
     /// Hosts whose answer is awaited.
@@ -71,8 +82,9 @@ impl QueryStats {
         self.dropped.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn succeed(&self, hosts: usize, took: Duration) {
-        self.answered.fetch_add(hosts as u64, Relaxed);
+    pub(super) fn succeed(&self, known: usize, unknown: usize, took: Duration) {
+        self.known.fetch_add(known as u64, Relaxed);
+        self.unknown.fetch_add(unknown as u64, Relaxed);
         self.requests.fetch_add(1, Relaxed);
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.microseconds.fetch_add(microseconds, Relaxed);

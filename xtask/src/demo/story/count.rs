@@ -1,6 +1,6 @@
 //! Step 9: what is counted is what was sent.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -15,8 +15,10 @@ use crate::demo::wait;
 const DATAGRAMS: u64 = 1000;
 /// How long an echo may take.
 const ECHOING: Duration = Duration::from_secs(1);
-/// How long it may take until no packet comes for a moment.
-const QUIET: Duration = Duration::from_secs(5);
+/// It is quiet when nothing has come for so long: the first repetition of what got lost comes sooner.
+const STILL: Duration = Duration::from_millis(500);
+/// How long it may take to become quiet.
+const QUIET: Duration = Duration::from_secs(10);
 
 pub(super) const STEP: Step = Step {
     expected: "/metrics agrees with what was sent: every packet is counted, and no event is lost",
@@ -24,6 +26,7 @@ pub(super) const STEP: Step = Step {
 };
 
 fn play(stage: &mut Stage) -> Result<Observed> {
+    wait_for_quiet(&stage.gateway)?;
     let before = Counts::read(&stage.gateway)?;
     exchange(&stage.laptop, &stage.desktop)?;
     let after = Counts::read(&stage.gateway)?;
@@ -47,6 +50,18 @@ fn play(stage: &mut Stage) -> Result<Observed> {
         .sum("enforcer_events_lost_total", &[]);
     ensure!(lost == 0, "{lost} events were lost");
     Ok(Observed::new(format!("{text}; no event was lost")))
+}
+
+/// Waits until connections of the steps before have nothing more to say.
+fn wait_for_quiet(gateway: &Gateway) -> Result<()> {
+    let mut last = (gateway.received()?, Instant::now());
+    wait::until("the network is quiet", QUIET, || {
+        let received = gateway.received()?;
+        if received != last.0 {
+            last = (received, Instant::now());
+        }
+        Ok((last.1.elapsed() >= STILL).then_some(()))
+    })
 }
 
 /// Has one client exchange datagrams with a server, and another one send as many in vain.
@@ -84,9 +99,9 @@ struct Counts {
 }
 
 impl Counts {
-    /// Reads all counters at a moment at which no packet comes.
+    /// Reads all counters, with no packet between the first and the last.
     fn read(gateway: &Gateway) -> Result<Self> {
-        wait::until("the network is quiet", QUIET, || {
+        wait::until("no packet comes", QUIET, || {
             let received = gateway.received()?;
             let metrics = gateway.metrics()?;
             let counts = Self {

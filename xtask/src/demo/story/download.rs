@@ -40,7 +40,7 @@ fn play(stage: &mut Stage) -> Result<Observed> {
     let begun = SystemTime::now();
     let stream = client
         .namespace
-        .enter(|| answer::ask(WEB.v4(HTTP), DOWNLOAD, SILENCE))??;
+        .enter(|| answer::ask(WEB.v4(HTTP), DOWNLOAD, SILENCE, SILENCE))??;
     let (bytes, download) = read(stream);
     wait::until("the download is under way", PATIENCE, || {
         Ok((bytes.load(Ordering::Relaxed) >= UNDER_WAY).then_some(()))

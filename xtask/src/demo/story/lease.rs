@@ -18,7 +18,7 @@ const SLACK: Duration = Duration::from_secs(1);
 const RETURN: Duration = Duration::from_secs(15);
 
 pub(super) const STEP: Step = Step {
-    expected: "the management server is stopped: decided hosts go on for the lease (3 s here) and are stopped then; it returns and they pass",
+    expected: "the management server is stopped: decided hosts go on for the lease (5 s here) and are stopped then; it returns and they pass",
     play,
 };
 

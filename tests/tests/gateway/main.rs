@@ -1,0 +1,12 @@
+//! The real gateway in network namespaces, with real sockets.
+
+mod compliance;
+mod configuration;
+mod full;
+mod lease;
+mod management;
+mod metrics;
+mod operator;
+mod pins;
+mod restart;
+mod state;
