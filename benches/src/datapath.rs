@@ -46,7 +46,7 @@ pub fn measure(quick: bool) -> Result<Vec<Row>> {
     for _ in 0..rounds {
         floor.push(nanoseconds(gate.datapath.clock().cost(REPEAT)?));
         for (case, times) in cases.iter().zip(&mut times) {
-            let ran = gate.run(Hook::Xdp, &case.packet, REPEAT)?;
+            let ran = gate.repeat(Hook::Xdp, &case.packet, REPEAT)?;
             ensure!(
                 ran.code == case.code,
                 "{}: code {} instead of {}",

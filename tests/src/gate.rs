@@ -96,16 +96,16 @@ impl Gate {
 
     /// Runs the ingress program once.
     pub fn from_host(&self, packet: &[u8]) -> anyhow::Result<Ran> {
-        self.run(Hook::Xdp, packet, 1)
+        self.run(Direction::FromHost, packet)
     }
 
     /// Runs the egress program once.
     pub fn to_host(&self, packet: &[u8]) -> anyhow::Result<Ran> {
-        self.run(Hook::TcEgress, packet, 1)
+        self.run(Direction::ToHost, packet)
     }
 
     /// Runs the program of a hook many times.
-    pub fn run(&self, hook: Hook, packet: &[u8], repeat: u32) -> anyhow::Result<Ran> {
+    pub fn repeat(&self, hook: Hook, packet: &[u8], repeat: u32) -> anyhow::Result<Ran> {
         Ok(self.bench.run(hook, packet, repeat)?)
     }
 
