@@ -115,7 +115,7 @@ impl Gate {
     }
 
     /// Runs the program for packets that travel this way.
-    pub fn send(&self, way: Direction, packet: &[u8]) -> anyhow::Result<Ran> {
+    pub fn run(&self, way: Direction, packet: &[u8]) -> anyhow::Result<Ran> {
         Ok(self.bench.run(hook(way), packet, 1)?)
     }
 

@@ -99,7 +99,7 @@ fn run(
     done: Verdict,
 ) -> Result<Vec<u8>> {
     let before = Tally::of(&gate.datapath)?;
-    let ran = gate.send(way, packet)?;
+    let ran = gate.run(way, packet)?;
     let counted = before.until(&Tally::of(&gate.datapath)?);
     let outcome = if judged.monitored {
         Outcome::WouldStop

@@ -113,7 +113,7 @@ impl Bench {
             repeat,
             ..TestRunOptions::default()
         };
-        let name = if hook == Hook::Xdp { INGRESS } else { EGRESS };
+        let name = name(hook);
         let failed = |error| DatapathError::Program { name, error };
         let program = self
             .object
@@ -134,4 +134,8 @@ impl Bench {
             duration: result.duration,
         })
     }
+}
+
+fn name(hook: Hook) -> &'static str {
+    if hook == Hook::Xdp { INGRESS } else { EGRESS }
 }

@@ -55,12 +55,12 @@ fn foreseen(gate: &Gate, way: Direction, frame: &[u8]) -> Result<Option<(Judgeme
 
 fn compare(gate: &Gate, flows: &mut Flows, way: Direction, frame: &[u8]) -> Result<bool> {
     let Some((judged, latest)) = foreseen(gate, way, frame)? else {
-        gate.send(way, frame)?;
+        gate.run(way, frame)?;
         flows.follow(way, frame, &judged_now(gate, way, frame)?);
         return Ok(false);
     };
     let before = Tally::of(&gate.datapath)?;
-    let ran = gate.send(way, frame)?;
+    let ran = gate.run(way, frame)?;
     let counted = before.until(&Tally::of(&gate.datapath)?);
     let done = flows.follow(way, frame, &judged);
     if gate.datapath.clock().now()? > latest {
