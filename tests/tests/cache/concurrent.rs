@@ -21,7 +21,7 @@ use enforcer_tests::{
 
 use crate::{datagram, v4, v6};
 
-const FLIPS: u32 = 200;
+const FLIPS: u32 = 100;
 
 /// Stands in the place of a count when everything is over.
 const OVER: u32 = u32::MAX;

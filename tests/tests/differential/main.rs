@@ -22,7 +22,7 @@ use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use crate::{flows::Flows, packet::frame, world::World};
 
 /// So many worlds take about twenty seconds on two cores.
-const WORLDS: u32 = 160;
+const WORLDS: u32 = 110;
 
 /// What happens in a world.
 #[derive(Clone, Debug)]

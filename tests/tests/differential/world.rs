@@ -103,7 +103,12 @@ fn rulings() -> impl Strategy<Value = Rulings> {
 impl World {
     /// A world at random.
     pub fn any() -> impl Strategy<Value = Self> {
-        let scope = select(vec![Scope::Checked, Scope::Bypassed, Scope::Outside]);
+        let scope = select(vec![
+            Scope::Checked,
+            Scope::Bypassed,
+            Scope::Outside,
+            Scope::Own,
+        ]);
         let source = select(vec![SourceId::GATEWAY, SourceId::MANAGEMENT, SILENT]);
         let flags = prop_oneof![4 => 0..16_u32, 1 => 16..32_u32];
         (
