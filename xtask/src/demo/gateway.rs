@@ -16,6 +16,7 @@ use super::metrics::Metrics;
 use super::namespace::{Namespace, output};
 use super::program::Program;
 use super::site::Site;
+use super::traffic;
 
 /// How long the decisions of a silent management server hold.
 pub(super) const LEASE: Duration = Duration::from_secs(5);
@@ -85,17 +86,9 @@ impl Gateway {
         }
     }
 
-    /// How many packets its interface on the side of the clients has received, as the kernel counts.
+    /// How many packets came from the clients, as the kernel counts.
     pub(super) fn received(&self) -> Result<u64> {
-        // The list of the thread, which is in the namespace: that of the process is another one.
-        let list = self
-            .namespace
-            .enter(|| fs::read_to_string("/proc/thread-self/net/dev"))??;
-        let received = list.lines().find_map(|line| {
-            let counts = line.trim_start().strip_prefix("lan0:")?;
-            counts.split_whitespace().nth(1)?.parse().ok()
-        });
-        received.context("the gateway has no lan0")
+        traffic::received(&self.namespace, "lan0")
     }
 
     /// The lines of its log.

@@ -18,6 +18,7 @@ mod signals;
 mod site;
 mod stage;
 mod story;
+mod traffic;
 mod wait;
 mod watch;
 mod web;

@@ -26,7 +26,7 @@ pub(super) struct Pace {
 pub(super) const IMPATIENT: Pace = Pace {
     connecting: Duration::from_millis(10),
     answering: Duration::from_millis(500),
-    pause: Duration::from_millis(2),
+    pause: Duration::from_millis(5),
 };
 
 /// To see that everything stays as it is, leaving time to a machine that is busy.

@@ -17,7 +17,7 @@ const PIECE: usize = 32 << 10;
 const TICK: Duration = Duration::from_millis(1);
 
 /// How long a client may take for its request, or leave unread what it is sent.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Serves at each of these addresses until it is killed.
 pub(super) fn serve(name: &str, addresses: &[IpAddr]) -> Result<()> {
