@@ -75,7 +75,7 @@ impl Outcome {
 
 const HOOKS: u32 = 3;
 const OUTCOMES: u32 = 5;
-const REASONS: u32 = 18;
+const REASONS: u32 = 17;
 const _: () = assert!(
     Hook::ALL.len() == HOOKS as usize
         && Outcome::ALL.len() == OUTCOMES as usize

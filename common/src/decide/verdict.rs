@@ -77,8 +77,6 @@ reasons! {
     Link = "link",
     /// A destination of many, sent to hosts by the gateway.
     Multicast = "multicast",
-    /// A reply of the portal on its way back to the host.
-    Portal = "portal",
 }
 
 impl From<Refusal> for Reason {

@@ -101,10 +101,17 @@ impl Datapath {
 
     /// Lets the decisions of a source hold until then, in jiffies.
     pub fn set_lease(&mut self, source: SourceId, until: u64) -> Result<(), DatapathError> {
+        let before = self.lease(source)?;
         self.maps
             .leases
             .set(u32::from(source.0), until, 0)
-            .map_err(map("LEASES"))
+            .map_err(map("LEASES"))?;
+        // The caches hold what they found until the lease of that time ends.
+        if until < before {
+            self.bump_all()
+        } else {
+            Ok(())
+        }
     }
 
     /// Until when the decisions of a source hold, in jiffies.

@@ -95,14 +95,9 @@ fn apply(gate: &mut Gate, step: &Step) -> Result<u64> {
             gate.datapath.apply(&changes)?;
         }
         Step::Mean(allow) => gate.datapath.set_roles(&roles(*allow))?,
-        // What is cached knows the end of the lease as it was: ending one early empties the cache.
-        Step::EndLease => {
-            gate.datapath.set_lease(SOURCE, now)?;
-            gate.datapath.bump_all()?;
-        }
+        Step::EndLease => gate.datapath.set_lease(SOURCE, now)?,
         Step::EndLeaseInAMoment => {
             gate.datapath.set_lease(SOURCE, soon)?;
-            gate.datapath.bump_all()?;
             return Ok(soon);
         }
         Step::Renew => gate.datapath.set_lease(SOURCE, FOREVER)?,
