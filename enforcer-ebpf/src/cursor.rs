@@ -70,6 +70,7 @@ impl Cursor {
     /// Takes `surplus` bytes from the end of an XDP packet. The cursor is used up: the packet may lie
     /// elsewhere afterwards.
     #[inline(always)]
+    #[expect(clippy::unused_self, reason = "ends the life of the cursor")]
     pub fn cut(self, context: &XdpContext, surplus: usize) -> Option<()> {
         // SAFETY: the context is the kernel's own, and the call leaves no pointer into the packet.
         let error = unsafe { bpf_xdp_adjust_tail(context.ctx, -(surplus as i32)) };
@@ -114,7 +115,8 @@ impl Cursor {
 macro_rules! load {
     ($header:ident, $pointer:ident, $size:literal, $word:ty, $at:expr, $when:expr) => {
         if $when {
-            let word: $word;
+            // Whole registers: a narrow load clears the rest, and not every target has narrow ones.
+            let word: u64;
             // SAFETY: `at` compared the end of the header with the end of the packet, which the
             // verifier insists on, and the word lies inside the header.
             unsafe {
@@ -126,7 +128,7 @@ macro_rules! load {
                     options(pure, readonly, nostack, preserves_flags),
                 );
             }
-            $header[$at..$at + size_of::<$word>()].copy_from_slice(&word.to_ne_bytes());
+            $header[$at..$at + size_of::<$word>()].copy_from_slice(&(word as $word).to_ne_bytes());
         }
     };
 }

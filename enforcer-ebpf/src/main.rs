@@ -9,6 +9,16 @@
     missing_docs,
     reason = "generated entry points; the functions below them are documented"
 )]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "the macros of aya hand contexts over by value"
+)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "lengths and numbers fit, and a checked cast leaves a panic that the verifier refuses"
+)]
 
 mod act;
 #[expect(unsafe_code, reason = "the packet cursor")]

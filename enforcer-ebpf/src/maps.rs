@@ -140,7 +140,7 @@ pub fn add(sum: &mut u64, by: u64) {
 }
 
 /// A generation, with everything that is read afterwards ordered behind it: an atomic operation that
-/// returns its value is a full barrier (the kernel's Documentation/atomic_t.txt).
+/// returns its value is a full barrier (`Documentation/atomic_t.txt` of the kernel).
 #[inline(always)]
 pub fn generation_before_tables(bucket: u32) -> u64 {
     let Some(generation) = GENERATIONS.get_ptr_mut(bucket) else {

@@ -82,7 +82,7 @@ impl About<'_> {
     fn stopped(&self, bytes: u64) {
         let key = self.seen.host.key();
         let Some(row) = maps::BLOCKED.get_ptr_mut(key) else {
-            let reported = if self.emit(Kind::Stop, 1) { 1 } else { 0 };
+            let reported = u64::from(self.emit(Kind::Stop, 1));
             let row = Blocked {
                 packets: 1,
                 bytes,
