@@ -111,12 +111,14 @@ fn why(host: &HostView) -> String {
     }
 }
 
-/// As much of a text as a row has room for; `explain` and JSON have the whole.
+/// As many words of a text as a row has room for; `explain` and JSON have the whole.
 fn shortened(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_REASON) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", text[..end].trim_end()),
-    }
+    let Some((end, _)) = text.char_indices().nth(LONGEST_REASON) else {
+        return text.to_owned();
+    };
+    let part = &text[..end];
+    let words = part.rsplit_once(' ').map_or(part, |(words, _)| words);
+    format!("{}…", words.trim_end())
 }
 
 fn stopped(host: &HostView) -> String {
@@ -174,9 +176,9 @@ mod tests {
         let mut row = host();
         row.reasons = vec![reason(&"Ä".repeat(LONGEST_REASON))];
         assert_eq!(why(&row), "Ä".repeat(LONGEST_REASON));
-        row.reasons = vec![reason(&"Ä word ".repeat(20))];
+        row.reasons = vec![reason(&"Ärger ".repeat(20))];
         assert!(why(&row).chars().count() <= LONGEST_REASON + 1);
-        assert!(why(&row).ends_with("word…"), "{}", why(&row));
+        assert!(why(&row).ends_with("Ärger…"), "{}", why(&row));
     }
 
     #[test]

@@ -157,7 +157,7 @@ mod tests {
             "enforcer_interface_attached{egress=\"tcx\",ingress=\"xdp native\",interface=\"eth1\",zone=\"lan\"} 1",
             "enforcer_mode{mode=\"enforce\"} 1",
             "enforcer_mode{mode=\"monitor\"} 0",
-            "enforcer_packets_total{hook=\"tc_egress\",reason=\"portal\",verdict=\"drop\"} 0",
+            "enforcer_packets_total{hook=\"tc_egress\",reason=\"held\",verdict=\"drop\"} 0",
             "enforcer_packets_total{hook=\"xdp\",reason=\"role_denies\",verdict=\"would_stop\"} 7",
             "enforcer_pending_hosts 1",
             "enforcer_queries_total{result=\"failed\"} 0",
