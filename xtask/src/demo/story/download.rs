@@ -1,7 +1,7 @@
 //! Step 5: a host is cut off in the middle of a download.
 
 use std::io::Read;
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,7 +41,7 @@ fn play(stage: &mut Stage) -> Result<Observed> {
     let stream = client
         .namespace
         .enter(|| answer::ask(WEB.v4(HTTP), DOWNLOAD, SILENCE, SILENCE))??;
-    let (bytes, download) = read(stream);
+    let (bytes, download) = read(stream.try_clone()?);
     wait::until("the download is under way", PATIENCE, || {
         Ok((bytes.load(Ordering::Relaxed) >= UNDER_WAY).then_some(()))
     })?;
@@ -52,13 +52,20 @@ fn play(stage: &mut Stage) -> Result<Observed> {
         "the report gave it the role {}",
         receipt.role
     );
+    let ended = wait::until("the download ends", PATIENCE, || {
+        Ok(download.is_finished().then_some(()))
+    });
+    // It must not go on into the next steps.
+    let _ = stream.shutdown(Shutdown::Both);
+    ended?;
     let last = download.join().ok().context("the download has failed")?;
+    ensure!(last > reported, "the download had ended by itself");
     let decided = judged_at(&stage.gateway, &client.addresses.v4.to_string())?;
     // The last packet may have come before the decision's own clock was read to the next millisecond.
     let after_decision = last.duration_since(decided).unwrap_or_default();
-    let after_report = last.duration_since(reported).unwrap_or_default();
+    let after_report = last.duration_since(reported)?;
     let bytes = bytes.load(Ordering::Relaxed);
-    let running = last.duration_since(begun).unwrap_or_default();
+    let running = last.duration_since(begun)?;
     let text = format!(
         "after {} MB at {} MB/s the last packet came {} ms after the decision, {} ms after the report",
         bytes / 1_000_000,
