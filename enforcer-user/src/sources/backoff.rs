@@ -4,8 +4,8 @@ use std::time::Duration;
 
 /// The first wait: short, since most losses are restarts.
 const FIRST: Duration = Duration::from_millis(100);
-/// The longest wait.
-const LONGEST: Duration = Duration::from_secs(10);
+/// The longest wait: hosts that a lease has stopped wait as long for the server that is back.
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// Waits that double from [`FIRST`] to [`LONGEST`].
 #[derive(Debug)]
