@@ -51,9 +51,6 @@ pub struct Plan {
     pub addresses: Vec<IpAddr>,
 }
 
-/// Where the ingress program runs.
-pub type IngressMode = IngressHook;
-
 /// How the egress program is attached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EgressHook {
@@ -73,7 +70,7 @@ pub struct Attachment {
     /// The zone of its hosts.
     pub zone: u32,
     /// Where the ingress program runs.
-    pub ingress: IngressMode,
+    pub ingress: IngressHook,
     /// How the egress program is attached.
     pub egress: EgressHook,
     /// Whether the links of an earlier process were taken over, without a gap.

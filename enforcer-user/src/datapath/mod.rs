@@ -21,7 +21,7 @@ mod plain;
 mod policy;
 mod test_run;
 
-pub use attach::{Attachment, EgressHook, IngressHook, IngressMode, Plan};
+pub use attach::{Attachment, EgressHook, IngressHook, Plan};
 pub use clock::Clock;
 pub use counters::Sample;
 pub use error::DatapathError;
