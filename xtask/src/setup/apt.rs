@@ -15,11 +15,46 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
         return Ok(());
     }
     update()?;
+    transaction(packages, &[])
+}
+
+/// Installs a package whose companion may be there already, of a version from elsewhere that this release's
+/// package refuses to stand beside: the companion then goes back to the release's own version.
+pub(crate) fn install_beside(package: &str, companion: &str) -> Result<()> {
+    update()?;
+    if !is_installed(companion) {
+        return transaction(&[package], &[]);
+    }
+    let companion = format!("{companion}={}", candidate(package)?);
+    transaction(&[package, &companion], &["--allow-downgrades"])
+}
+
+fn transaction(packages: &[&str], options: &[&str]) -> Result<()> {
     let mut command = apt_get();
     command
         .args(["install", "--yes", "--no-install-recommends", "--no-remove"])
+        .args(options)
         .args(packages);
     step(&format!("installing {}", packages.join(" ")), &mut command)
+}
+
+fn is_installed(package: &str) -> bool {
+    probe::output(
+        "dpkg-query",
+        &["--show", "--showformat=${db:Status-Status}", package],
+    )
+    .is_some_and(|status| status == "installed")
+}
+
+/// The version that apt would install.
+fn candidate(package: &str) -> Result<String> {
+    let text = probe::output("apt-cache", &["policy", package]).unwrap_or_default();
+    text.lines()
+        .find_map(|line| line.trim().strip_prefix("Candidate: "))
+        .map(str::to_owned)
+        .with_context(|| {
+            format!("package {package} is not in the package lists: check the sources of apt")
+        })
 }
 
 /// Fetches the package lists: a fresh machine has none, an old one has stale ones.

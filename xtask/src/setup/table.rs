@@ -4,7 +4,7 @@ use super::Scope;
 use super::requirement::Check::{Ask, Command, File};
 use super::requirement::Install::{ByHand, Packages, Step};
 use super::requirement::Requirement;
-use super::{kernels, linker, probe};
+use super::{apt, kernels, linker, probe};
 
 /// What a command of this scope needs on this kind of machine.
 pub(crate) fn requirements(can_install: bool, scope: Scope) -> Vec<&'static Requirement> {
@@ -121,7 +121,10 @@ const MACHINE: &[Requirement] = &[
     Requirement {
         name: "QEMU",
         check: Command("qemu-system-x86_64"),
-        install: Packages(&["qemu-system-x86"]),
+        install: Step {
+            run: || apt::install_beside("qemu-system-x86", "qemu-utils"),
+            by_hand: "apt-get install --no-install-recommends qemu-system-x86",
+        },
     },
     Requirement {
         name: "depmod",
