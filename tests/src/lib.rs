@@ -4,6 +4,7 @@ pub mod bpffs;
 pub mod config;
 pub mod cpu;
 pub mod fixture;
+pub mod fuzz;
 pub mod gate;
 pub mod gateway;
 pub mod host;

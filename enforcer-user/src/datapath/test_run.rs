@@ -101,7 +101,7 @@ impl Datapath {
     }
 
     /// Writes what the datapath needs to know of an interface.
-    pub(super) fn set_interface(&mut self, row: u32, plan: &Plan) -> Result<(), DatapathError> {
+    pub fn set_interface(&mut self, row: u32, plan: &Plan) -> Result<(), DatapathError> {
         self.set_vlans(row, &plan.vlans)?;
         self.maps
             .interfaces
