@@ -68,6 +68,7 @@ impl Controller {
     pub(super) fn put_in_force(&mut self, changes: Vec<Change>) {
         let was_whole = self.retry.is_empty();
         let newest = self.retry.newest(changes);
+        self.begin_closing(newest.values());
         if newest.values().any(|change| change.after.is_none()) {
             // There may be room now.
             self.retry.next = Instant::now();

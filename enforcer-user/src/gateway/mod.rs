@@ -27,6 +27,7 @@ use tokio::{
 
 use crate::{
     config::{CompileError, Compiled, Config, HookChoice, OnStop, check::AdmitError},
+    conntrack::{self, Forgetter},
     control::{
         self,
         listen::{Access, ListenError},
@@ -175,6 +176,10 @@ pub async fn run(
             tracing::error!("{error}");
         }
     });
+    let metrics = Metrics::new()?;
+    let (forgetter, batches) = Forgetter::new();
+    let own_addresses = || Ok(addresses::all()?.map(|(_, address)| address).collect());
+    tasks.spawn(conntrack::run(batches, own_addresses, metrics.forgotten()));
     children.http(&config, &http_socket, user)?;
 
     let inputs = Inputs {
@@ -185,7 +190,6 @@ pub async fn run(
         http: http_calls,
     };
     let on_stop = config.on_stop;
-    let metrics = Metrics::new()?;
     let parts = Parts {
         config,
         compiled,
@@ -195,6 +199,7 @@ pub async fn run(
         exceptions,
         queries,
         metrics,
+        forgetter,
     };
     let datapath = Controller::new(parts).run(inputs, stop).await?;
     drop(tasks);

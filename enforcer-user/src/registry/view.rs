@@ -50,9 +50,9 @@ impl Registry {
         self.held.keys().filter_map(|host| self.host(host))
     }
 
-    /// Every host that the kernel is to hold a row of, in no order.
-    pub fn held_hosts(&self) -> impl Iterator<Item = &Host> {
-        self.held.keys()
+    /// Every host that the kernel is to hold a row of, with the row, in no order.
+    pub fn held(&self) -> impl Iterator<Item = (&Host, &Row)> {
+        self.held.iter()
     }
 
     /// How many hosts have each role, for the roles that any host has.
