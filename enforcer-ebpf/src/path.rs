@@ -43,6 +43,8 @@ pub fn first_look<F: Frame>(frame: &F) -> i32 {
         {
             seen.judged = passed(seen, reason);
             report::count::<F>(Verdict::Pass, reason as u8, cursor.whole());
+            #[cfg(feature = "log")]
+            frame.log(seen);
             return F::PASS;
         }
     }
@@ -170,6 +172,8 @@ fn settle<F: Frame>(frame: &F, seen: &mut Seen, judgement: &Judgement) -> i32 {
         pad: [0; 2],
         zone: seen.host.zone,
     };
+    #[cfg(feature = "log")]
+    frame.log(seen);
     seen.ask_since = match ask {
         Ask::No => 0,
         Ask::First => jiffies(),
