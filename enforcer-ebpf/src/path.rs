@@ -28,7 +28,13 @@ pub fn first_look<F: Frame>(frame: &F) -> i32 {
     let cursor = frame.cursor();
     seen.sort = Sort::of(parse_into(&cursor, &mut seen.packet));
     seen.claim = Claim::NONE;
-    if let Sort::Ip | Sort::Chain | Sort::Arp = seen.sort {
+    // What neighbours say outside of any VLAN is about the link itself.
+    let of_a_vlan = match seen.sort {
+        Sort::Ip | Sort::Chain | Sort::Arp => true,
+        Sort::Link => !seen.packet.vlans.is_none(),
+        _ => false,
+    };
+    if of_a_vlan {
         match decide::zone(interface, seen.packet.vlans, &Kernel) {
             Some(zone) => seen.host.zone = zone,
             None => seen.sort = Sort::OfAnotherVlan,
