@@ -4,6 +4,8 @@
 //! no lock, and an order that can be followed in the log. What it learns goes to the registry, and what
 //! the registry yields goes to the datapath before the next input is looked at.
 
+mod closing;
+mod cut;
 mod events;
 mod explain;
 mod frame;
@@ -27,6 +29,7 @@ use tokio::{
 
 use crate::{
     config::{Compiled, Config, Mode},
+    conntrack::Forgetter,
     control::{HttpRequest, Request, serve::Call},
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
     identity::{Identity, Zones, neighbours::Neighbour},
@@ -35,6 +38,7 @@ use crate::{
     sources::{SourceEvent, operator::Exceptions, queries::Queries},
 };
 
+use closing::Closing;
 use kernel::Retry;
 pub use kernel::{apply, from_kernel};
 
@@ -81,6 +85,10 @@ pub struct Controller {
     retry: Retry,
     /// Programs that only judge, by row of their interface: for explanations.
     benches: HashMap<u32, Bench>,
+    closing: Closing,
+    forgetter: Forgetter,
+    /// The lease whose end has been followed by forgetting connections.
+    lapsed: Option<u64>,
     drift: u64,
     started: Instant,
     is_announced: bool,
@@ -111,6 +119,8 @@ pub struct Parts {
     pub queries: Queries,
     /// The metrics.
     pub metrics: Metrics,
+    /// Where the connections of hosts that were cut are forgotten.
+    pub forgetter: Forgetter,
 }
 
 impl Controller {
@@ -125,6 +135,7 @@ impl Controller {
             exceptions,
             queries,
             metrics,
+            forgetter,
         } = parts;
         let zones = Zones::new(compiled.zones.clone());
         Self {
@@ -142,6 +153,9 @@ impl Controller {
             management: SourceState::default(),
             retry: Retry::default(),
             benches: HashMap::new(),
+            closing: Closing::default(),
+            forgetter,
+            lapsed: None,
             drift: 0,
             started: Instant::now(),
             is_announced: false,
@@ -193,6 +207,7 @@ impl Controller {
             }
         }
         self.try_again();
+        self.end_closing();
         if !self.is_announced && self.missing().is_empty() {
             self.announce();
         }

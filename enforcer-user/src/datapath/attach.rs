@@ -29,16 +29,17 @@ use super::{
 const INGRESS: &str = steps::XDP.first;
 
 /// Where the ingress program is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IngressHook {
     /// XDP in the driver.
+    #[default]
     Native,
     /// XDP behind the driver: slower, and blind to cloned packets.
     Generic,
 }
 
 /// What is wanted on an interface.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// Its name.
     pub interface: String,

@@ -48,18 +48,11 @@ impl Row {
 
 /// One difference to what the kernel holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// The host's row is to be this.
-    Set(Host, Row),
-    /// The host is to have no row.
-    Remove(Host),
-}
-
-impl Change {
+pub struct Change {
     /// The host that changes.
-    pub fn host(&self) -> &Host {
-        match self {
-            Self::Set(host, _) | Self::Remove(host) => host,
-        }
-    }
+    pub host: Host,
+    /// The row that it had.
+    pub before: Option<Row>,
+    /// The row that it is to have.
+    pub after: Option<Row>,
 }
