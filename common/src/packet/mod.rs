@@ -155,6 +155,16 @@ impl Packet {
         icmp_type: 0,
     };
 
+    /// Puts what ARP tells in the place of a packet that was read there before: it goes from `source` to nobody in
+    /// particular, and carries nothing.
+    #[inline(always)]
+    pub fn become_arp(&mut self, source: Address) {
+        self.source = source;
+        self.destination = Address::v4([0; 4]);
+        self.protocol = 0;
+        self.header = Header::None;
+    }
+
     /// What the transport header says; in later fragments there is none.
     #[inline(always)]
     pub fn transport_header(&self) -> Transport {

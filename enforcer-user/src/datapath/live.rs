@@ -66,7 +66,9 @@ impl LiveTables<'_> {
             return false;
         };
         match self.cpu {
-            Some(cpu) => buckets.get(cpu).is_some_and(|Plain(bucket)| bucket.has(now, rate)),
+            Some(cpu) => buckets
+                .get(cpu)
+                .is_some_and(|Plain(bucket)| bucket.has(now, rate)),
             None => buckets.iter().any(|Plain(bucket)| bucket.has(now, rate)),
         }
     }

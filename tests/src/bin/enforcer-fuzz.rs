@@ -1,9 +1,6 @@
 //! `cargo xtask fuzz`: the bulk tests, for as long as one likes.
 
-use std::{
-    process::ExitCode,
-    time::Duration,
-};
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::Parser;

@@ -54,7 +54,11 @@ impl Counts {
 
     fn seen(&mut self, hook: Hook, seen: &Seen) {
         self.judged += 1;
-        let outcome = if seen.monitored { Outcome::WouldStop } else { Outcome::Done(seen.done) };
+        let outcome = if seen.monitored {
+            Outcome::WouldStop
+        } else {
+            Outcome::Done(seen.done)
+        };
         let key = (
             word(&Hook::ALL, hook),
             word(&Outcome::ALL, outcome),
@@ -70,14 +74,23 @@ impl Counts {
     /// What never happened that should have: rules, laws, acts and reasons.
     pub fn missing(&self) -> Vec<String> {
         let rules = Rule::ALL.iter().map(|rule| rule.name());
-        let rules = rules.filter(|rule| !self.rules.contains_key(rule)).map(String::from);
+        let rules = rules
+            .filter(|rule| !self.rules.contains_key(rule))
+            .map(String::from);
         let laws = Why::ALL.iter().map(|law| format!("{law:?}"));
         let laws = laws.filter(|law| !self.laws.contains_key(law));
-        let acts = Act::NAMES.iter().filter(|name| !self.acts.keys().any(|(_, act)| act == *name));
+        let acts = Act::NAMES
+            .iter()
+            .filter(|name| !self.acts.keys().any(|(_, act)| act == *name));
         let acts = acts.map(|name| (*name).to_owned());
         let reasons = Reason::ALL.iter().map(|(_, word)| *word);
-        let reasons = reasons.filter(|word| !self.outcomes.keys().any(|(.., reason)| reason == word));
-        rules.chain(laws).chain(acts).chain(reasons.map(String::from)).collect()
+        let reasons =
+            reasons.filter(|word| !self.outcomes.keys().any(|(.., reason)| reason == word));
+        rules
+            .chain(laws)
+            .chain(acts)
+            .chain(reasons.map(String::from))
+            .collect()
     }
 }
 
@@ -87,36 +100,57 @@ impl AddAssign for Counts {
         self.judged += other.judged;
         self.unsure += other.unsure;
         self.short += other.short;
-        add(&mut self.rules, other.rules);
-        add(&mut self.outcomes, other.outcomes);
-        add(&mut self.laws, other.laws);
-        add(&mut self.acts, other.acts);
+        add(&mut self.rules, &other.rules);
+        add(&mut self.outcomes, &other.outcomes);
+        add(&mut self.laws, &other.laws);
+        add(&mut self.acts, &other.acts);
     }
 }
 
-fn add<K: Ord>(sums: &mut BTreeMap<K, u64>, more: BTreeMap<K, u64>) {
+fn add<K: Ord + Clone>(sums: &mut BTreeMap<K, u64>, more: &BTreeMap<K, u64>) {
     for (key, count) in more {
-        *sums.entry(key).or_default() += count;
+        *sums.entry(key.clone()).or_default() += count;
     }
 }
 
-fn word<T: PartialEq>(words: &[(T, &'static str)], value: T) -> &'static str {
-    words.iter().find(|(one, _)| *one == value).map_or("?", |(_, word)| word)
+fn word<T: Copy + PartialEq>(words: &[(T, &'static str)], value: T) -> &'static str {
+    words
+        .iter()
+        .find(|(one, _)| *one == value)
+        .map_or("?", |(_, word)| word)
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { parsed, judged, unsure, short, .. } = self;
-        writeln!(f, "{parsed} frames parsed, {judged} judged; skipped: {unsure} for time, {short} too short to run")?;
-        writeln!(f, "read otherwise than the library, by rule: {}", listed(&self.rules))?;
+        let Self {
+            parsed,
+            judged,
+            unsure,
+            short,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "{parsed} frames parsed, {judged} judged; skipped: {unsure} for time, {short} too short to run"
+        )?;
+        writeln!(
+            f,
+            "read otherwise than the library, by rule: {}",
+            listed(&self.rules)
+        )?;
         writeln!(f, "passed, by law: {}", listed(&self.laws))?;
         for (hook, _) in Hook::ALL.map(|(hook, word)| (word, hook)) {
             let acts = self.acts.iter().filter(|((at, _), _)| *at == hook);
             let acts: BTreeMap<_, _> = acts.map(|((_, act), count)| (*act, *count)).collect();
             writeln!(f, "{hook}: bytes: {}", listed(&acts))?;
             for (_, outcome) in Outcome::ALL {
-                let rows = self.outcomes.iter().filter(|((at, what, _), _)| (*at, *what) == (hook, outcome));
-                let rows: BTreeMap<_, _> = rows.map(|((.., reason), count)| (*reason, *count)).collect();
+                let rows = self
+                    .outcomes
+                    .iter()
+                    .filter(|((at, what, _), _)| (*at, *what) == (hook, outcome));
+                let rows: BTreeMap<_, _> = rows
+                    .map(|((.., reason), count)| (*reason, *count))
+                    .collect();
                 if !rows.is_empty() {
                     writeln!(f, "  {outcome}: {}", listed(&rows))?;
                 }
@@ -127,6 +161,9 @@ impl fmt::Display for Counts {
 }
 
 fn listed<K: fmt::Display>(counts: &BTreeMap<K, u64>) -> String {
-    let all: Vec<_> = counts.iter().map(|(key, count)| format!("{key} {count}")).collect();
+    let all: Vec<_> = counts
+        .iter()
+        .map(|(key, count)| format!("{key} {count}"))
+        .collect();
     all.join(", ")
 }

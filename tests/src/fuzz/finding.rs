@@ -31,8 +31,8 @@ pub enum Stage {
     Parser,
     /// The program at this hook with the shared code.
     Kernel(Hook),
-    /// The counters with what was seen in a whole world.
-    Counters,
+    /// Counters and events with what was seen in a whole world.
+    Reports,
 }
 
 /// A frame in hexadecimal digits, and how many zeros follow.
@@ -52,8 +52,11 @@ impl fmt::Display for Finding {
         let (digits, zeros) = hex(&self.frame);
         let (seed, number) = self.source;
         writeln!(f, "FOUND, {:?}: {}", self.stage, self.what)?;
-        if self.stage != Stage::Counters {
-            writeln!(f, "for tests/src/fuzz/regressions.rs, which keeps what was found:")?;
+        if self.stage != Stage::Reports {
+            writeln!(
+                f,
+                "for tests/src/fuzz/regressions.rs, which keeps what was found:"
+            )?;
             writeln!(f, "    Regression {{")?;
             writeln!(f, "        what: \"…\",")?;
             writeln!(f, "        site: {},", self.site.0)?;

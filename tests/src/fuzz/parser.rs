@@ -8,9 +8,7 @@ use super::oracle::{self, Reading, Rules, claim, whole};
 use enforcer_common::{
     host::Address,
     mac::Mac,
-    packet::{
-        self, Kind, Packet, Refusal, Stripped, arp_claim, neighbour_claim, parse_whole,
-    },
+    packet::{self, Kind, Packet, Refusal, Stripped, arp_claim, neighbour_claim, parse_whole},
 };
 
 /// A tag of the provider's, as hardware takes it off.
@@ -25,7 +23,9 @@ pub struct Parser {
 
 impl Default for Parser {
     fn default() -> Self {
-        Self { used: Packet::EMPTY }
+        Self {
+            used: Packet::EMPTY,
+        }
     }
 }
 
@@ -70,20 +70,35 @@ fn compare(
         return Ok(());
     };
     ensure!(ours.source == address(packet.source), "source");
-    ensure!(ours.destination == address(packet.destination), "destination");
+    ensure!(
+        ours.destination == address(packet.destination),
+        "destination"
+    );
     ensure!(ours.hop_limit == packet.hop_limit, "hop limit");
     ensure!(ours.protocol == packet.protocol, "protocol");
     ensure!(ours.part == packet.part, "part");
-    ensure!(packet.fragment_id.is_none_or(|id| id == ours.fragment_id), "fragment");
+    ensure!(
+        packet.fragment_id.is_none_or(|id| id == ours.fragment_id),
+        "fragment"
+    );
     ensure!(ours.transport == offset(frame, packet.body), "transport");
     ensure!(ours.end == ours.transport + packet.body.len(), "end");
-    ensure!(ours.transport_header() == packet.transport, "transport header");
+    ensure!(
+        ours.transport_header() == packet.transport,
+        "transport header"
+    );
     let discovery = ours.is_neighbour_discovery();
-    ensure!(discovery == claim::is_discovery(packet), "neighbour discovery");
+    ensure!(
+        discovery == claim::is_discovery(packet),
+        "neighbour discovery"
+    );
     if !discovery {
         return Ok(());
     }
-    same_claim(neighbour_claim(frame, ours), claim::discovery(reading, packet))
+    same_claim(
+        neighbour_claim(frame, ours),
+        claim::discovery(reading, packet),
+    )
 }
 
 fn same_claim(

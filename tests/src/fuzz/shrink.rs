@@ -63,6 +63,9 @@ mod tests {
         let shows = |frame: &[u8]| frame.len() >= 14 && frame.contains(&77);
         let least = shrink(frame, shows);
         assert_eq!(least.len(), 14);
-        assert_eq!(least.iter().filter(|byte| **byte != 0).collect::<Vec<_>>(), [&77]);
+        assert_eq!(
+            least.iter().filter(|byte| **byte != 0).collect::<Vec<_>>(),
+            [&77]
+        );
     }
 }

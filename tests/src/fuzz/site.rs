@@ -26,9 +26,7 @@ impl Site {
     pub fn hosts(self, family: Family) -> impl Iterator<Item = IpAddr> {
         (1..=HOSTS).map(move |last| match family {
             Family::V4 => Ipv4Addr::new(10, 9, self.0, last).into(),
-            Family::V6 => {
-                Ipv6Addr::new(0xfd09, 0, 0, self.0.into(), 0, 0, 0, last.into()).into()
-            }
+            Family::V6 => Ipv6Addr::new(0xfd09, 0, 0, self.0.into(), 0, 0, 0, last.into()).into(),
         })
     }
 
@@ -56,7 +54,11 @@ impl Site {
     pub fn host(self, rng: &mut impl Rng, family: Family) -> IpAddr {
         let all: Vec<_> = match family {
             Family::V4 => self.hosts(Family::V4).collect(),
-            Family::V6 => self.all_hosts().into_iter().filter(IpAddr::is_ipv6).collect(),
+            Family::V6 => self
+                .all_hosts()
+                .into_iter()
+                .filter(IpAddr::is_ipv6)
+                .collect(),
         };
         *all.choose(rng).expect("some hosts")
     }

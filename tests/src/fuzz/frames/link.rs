@@ -40,10 +40,16 @@ fn over(rng: &mut impl Rng, to: [u8; 6], kind: u16, payload: &[u8]) -> Vec<u8> {
 }
 
 fn tag(rng: &mut impl Rng) -> [u8; 4] {
-    let kind: u16 = *[0x8100, 0x8100, 0x8100, 0x88a8, 0x9100].choose(rng).expect("some");
+    let kind: u16 = *[0x8100, 0x8100, 0x8100, 0x88a8, 0x9100]
+        .choose(rng)
+        .expect("some");
     let vlan: u16 = *[0, 7, 7, 7, 7, 20, 20, 30].choose(rng).expect("some");
     let vlan = if seldom(rng, 20) { rng.random() } else { vlan };
-    let vlan = if seldom(rng, 30) { *[1, 4095].choose(rng).expect("some") } else { vlan };
+    let vlan = if seldom(rng, 30) {
+        *[1, 4095].choose(rng).expect("some")
+    } else {
+        vlan
+    };
     let priority: u16 = if seldom(rng, 4) { rng.random() } else { 0 };
     let [a, b] = kind.to_be_bytes();
     let [c, d] = (vlan & 0x0fff | priority & 0xf000).to_be_bytes();
@@ -83,7 +89,9 @@ pub fn neighbours(rng: &mut impl Rng) -> Vec<u8> {
         10 => 0x8035,
         _ => rng.random(),
     };
-    let last = *[0, 0, 1, 2, 3, 0xe, 0xf, 0x10, 0x20].choose(rng).expect("some");
+    let last = *[0, 0, 1, 2, 3, 0xe, 0xf, 0x10, 0x20]
+        .choose(rng)
+        .expect("some");
     let to = if seldom(rng, 3) {
         GATEWAY_MAC
     } else {
@@ -91,5 +99,10 @@ pub fn neighbours(rng: &mut impl Rng) -> Vec<u8> {
     };
     let mut payload = vec![0; rng.random_range(0..80)];
     rng.fill(&mut payload[..]);
+    if let Some(llc) = payload.get_mut(..3)
+        && rng.random()
+    {
+        llc.copy_from_slice(&[0x42, 0x42, 3]);
+    }
     over(rng, to, kind, &payload)
 }

@@ -1,31 +1,26 @@
 //! Frames at random: rows of the table, packets built layer by layer, and what becomes of them when bytes change.
 
 mod discovery;
+mod flow;
 mod link;
 mod mutate;
 mod network;
 mod upper;
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use rand::{Rng, RngExt, rngs::SmallRng, seq::IndexedRandom};
 
-use super::{
-    oracle,
-    site::{Site, mac},
-};
-use crate::{
-    fixture::{self, Tcp, v4, v6},
-    gate::PORTAL,
-    table::{Row, rows},
-};
-use enforcer_common::{host::Family, packet::Transport};
+use super::site::{Site, mac};
+use crate::table::{Row, rows};
+use enforcer_common::host::Family;
+use flow::Flows;
 pub use upper::checksum;
 
 /// The longest frame that the kernel runs in one piece.
 pub const LONGEST: usize = 3_400;
 
-/// Frames of before that others may follow.
+/// Frames of before that bytes are taken from.
 const RECENT: usize = 32;
 
 /// Makes frames.
@@ -34,6 +29,7 @@ pub struct Maker {
     site: Site,
     rows: Vec<Row>,
     recent: Vec<Vec<u8>>,
+    flows: Flows,
 }
 
 impl Maker {
@@ -44,6 +40,7 @@ impl Maker {
             site,
             rows: rows(),
             recent: vec![Vec::new()],
+            flows: Flows::default(),
         }
     }
 
@@ -57,7 +54,7 @@ impl Maker {
         let mut frame = match self.rng.random_range(0..100) {
             0..15 => self.row(),
             15..65 => self.packet(),
-            65..77 => self.follow_up(),
+            65..77 => self.flows.segment(&mut self.rng, self.site),
             77..85 => self.discovery(),
             85..91 => link::arp(&mut self.rng, self.site),
             91..96 => link::neighbours(&mut self.rng),
@@ -78,27 +75,6 @@ impl Maker {
         }
         let place = self.rng.random_range(0..RECENT);
         self.recent[place] = frame.to_vec();
-    }
-
-    /// What belongs to a flow of before: another segment of it, or what the portal answers in its place.
-    fn follow_up(&mut self) -> Vec<u8> {
-        let frame = self.recent.choose(&mut self.rng).expect("some frame").clone();
-        let reading = oracle::read(&frame);
-        let Some(packet) = reading.packet.filter(|packet| packet.protocol == 6) else {
-            return frame;
-        };
-        let Transport::Tcp(ports, _) = packet.transport else {
-            return frame;
-        };
-        let kind = *[Tcp::Data, Tcp::Data, Tcp::Syn, Tcp::SynAck].choose(&mut self.rng).expect("some");
-        let payload = if kind == Tcp::Data { &b"data"[..] } else { b"" };
-        let host = SocketAddr::new(packet.source, ports.source);
-        let server = SocketAddr::new(packet.destination, ports.destination);
-        if self.rng.random() {
-            return fixture::tcp(host, server, kind, payload);
-        }
-        let portal = if host.is_ipv4() { v4(1) } else { v6(1) };
-        fixture::tcp(SocketAddr::new(portal, PORTAL), host, kind, payload)
     }
 
     /// A frame that no length field can tell the length of, as segmentation offload makes them.
@@ -158,7 +134,9 @@ impl Maker {
         if let Some(kind) = frame.get_mut(12..14)
             && self.rng.random()
         {
-            let known: u16 = *[0x0800, 0x86dd, 0x8100].choose(&mut self.rng).expect("some");
+            let known: u16 = *[0x0800, 0x86dd, 0x8100]
+                .choose(&mut self.rng)
+                .expect("some");
             kind.copy_from_slice(&known.to_be_bytes());
         }
         frame

@@ -41,7 +41,9 @@ fn once(rng: &mut impl Rng, frame: &mut Vec<u8>, other: &[u8]) {
             frame.resize(length, 0);
         }
         _ => {
-            let end = (at + rng.random_range(1..40)).min(frame.len()).min(other.len());
+            let end = (at + rng.random_range(1..40))
+                .min(frame.len())
+                .min(other.len());
             if at < end {
                 frame[at..end].copy_from_slice(&other[at..end]);
             }
@@ -50,14 +52,32 @@ fn once(rng: &mut impl Rng, frame: &mut Vec<u8>, other: &[u8]) {
 }
 
 fn place(rng: &mut impl Rng, length: usize) -> usize {
-    let near = if rng.random_ratio(4, 5) { length.min(HEADERS) } else { length };
+    let near = if rng.random_ratio(4, 5) {
+        length.min(HEADERS)
+    } else {
+        length
+    };
     rng.random_range(0..near)
 }
 
 /// A length or an offset at its edge.
 fn word(rng: &mut impl Rng, frame: &mut [u8], at: usize) {
     let length = u16::try_from(frame.len()).unwrap_or(u16::MAX);
-    let edges = [0, 1, 7, 8, 19, 20, 40, 0x5dc, 0x600, 0x2000, 0xffff, length, length.wrapping_sub(14)];
+    let edges = [
+        0,
+        1,
+        7,
+        8,
+        19,
+        20,
+        40,
+        0x5dc,
+        0x600,
+        0x2000,
+        0xffff,
+        length,
+        length.wrapping_sub(14),
+    ];
     let value = *edges.choose(rng).expect("some");
     if let Some(field) = frame.get_mut(at..at + 2) {
         field.copy_from_slice(&value.to_be_bytes());

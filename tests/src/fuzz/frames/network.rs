@@ -35,7 +35,9 @@ struct Fragment {
 }
 
 fn fragment(rng: &mut impl Rng) -> Fragment {
-    let offset = *[0, 0, 0, 1, 2, 3, 4, 100, 185, 8190, 0x1fff].choose(rng).expect("some");
+    let offset = *[0, 0, 0, 1, 2, 3, 4, 100, 185, 8190, 0x1fff]
+        .choose(rng)
+        .expect("some");
     Fragment {
         offset,
         more: rng.random(),
@@ -72,7 +74,11 @@ fn v4(
     protocol: u8,
     mut body: Vec<u8>,
 ) -> Vec<u8> {
-    let words = if seldom(rng, 8) { rng.random_range(1..=10_u8) } else { 0 };
+    let words = if seldom(rng, 8) {
+        rng.random_range(1..=10_u8)
+    } else {
+        0
+    };
     let mut field = if rng.random() { 0x4000 } else { 0 };
     let mut number: u16 = rng.random();
     if seldom(rng, 7) {
@@ -90,7 +96,10 @@ fn v4(
     packet.extend(from.octets());
     packet.extend(to.octets());
     packet.resize(header, 1);
-    let sum = Sum16BitWords::new().add_slice(&packet).ones_complement().to_be();
+    let sum = Sum16BitWords::new()
+        .add_slice(&packet)
+        .ones_complement()
+        .to_be();
     packet[10..12].copy_from_slice(&sum.to_be_bytes());
     packet.extend(body);
     packet
@@ -123,9 +132,20 @@ fn chained(rng: &mut impl Rng, protocol: u8, mut body: Vec<u8>) -> (u8, Vec<u8>)
     };
     let mut next = protocol;
     for _ in 0..headers {
-        let kind = *[0, 43, FRAGMENT, FRAGMENT, AUTHENTICATION, 60, 60, 135, 139, 140]
-            .choose(rng)
-            .expect("some");
+        let kind = *[
+            0,
+            43,
+            FRAGMENT,
+            FRAGMENT,
+            AUTHENTICATION,
+            60,
+            60,
+            135,
+            139,
+            140,
+        ]
+        .choose(rng)
+        .expect("some");
         let header = if kind == FRAGMENT {
             let fragment = fragment(rng);
             cut(rng, &fragment, &mut body);
@@ -142,7 +162,11 @@ fn chained(rng: &mut impl Rng, protocol: u8, mut body: Vec<u8>) -> (u8, Vec<u8>)
 }
 
 fn extension(rng: &mut impl Rng, kind: u8, next: u8) -> Vec<u8> {
-    let more = if seldom(rng, 4) { rng.random_range(0..4_u8) } else { 0 };
+    let more = if seldom(rng, 4) {
+        rng.random_range(0..4_u8)
+    } else {
+        0
+    };
     let mut header = vec![next, more, 1, 4];
     let length = if kind == AUTHENTICATION {
         (usize::from(more) + 2) * 4

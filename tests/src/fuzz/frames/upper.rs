@@ -62,7 +62,11 @@ fn tcp(rng: &mut impl Rng, from: IpAddr, to: IpAddr) -> Vec<u8> {
         17 => 0xc2,
         _ => rng.random(),
     };
-    let words = if seldom(rng, 5) { rng.random_range(5..=15_u8) } else { 5 };
+    let words = if seldom(rng, 5) {
+        rng.random_range(5..=15_u8)
+    } else {
+        5
+    };
     let mut segment = Vec::new();
     segment.extend(port(rng).to_be_bytes());
     segment.extend(port(rng).to_be_bytes());
@@ -86,7 +90,11 @@ fn udp(rng: &mut impl Rng, from: IpAddr, to: IpAddr) -> Vec<u8> {
     };
     let rest = payload(rng);
     let length = u16::try_from(8 + rest.len()).expect("short");
-    let length = if seldom(rng, 20) { rng.random() } else { length };
+    let length = if seldom(rng, 20) {
+        rng.random()
+    } else {
+        length
+    };
     let mut datagram = Vec::new();
     for field in [ports.0, ports.1, length, 0] {
         datagram.extend(field.to_be_bytes());
@@ -147,12 +155,12 @@ pub fn checksum(from: IpAddr, to: IpAddr, protocol: u8, length: usize, body: &[u
     let length = u32::try_from(length).expect("short").to_be_bytes();
     let sum = match (from, to) {
         (IpAddr::V4(_), IpAddr::V4(_)) if protocol == 1 => Sum16BitWords::new(),
-        (IpAddr::V4(from), IpAddr::V4(to)) => {
-            Sum16BitWords::new().add_4bytes(from.octets()).add_4bytes(to.octets())
-        }
-        (IpAddr::V6(from), IpAddr::V6(to)) => {
-            Sum16BitWords::new().add_16bytes(from.octets()).add_16bytes(to.octets())
-        }
+        (IpAddr::V4(from), IpAddr::V4(to)) => Sum16BitWords::new()
+            .add_4bytes(from.octets())
+            .add_4bytes(to.octets()),
+        (IpAddr::V6(from), IpAddr::V6(to)) => Sum16BitWords::new()
+            .add_16bytes(from.octets())
+            .add_16bytes(to.octets()),
         _ => panic!("addresses of two families"),
     };
     let sum = if protocol == 1 {

@@ -32,8 +32,15 @@ pub enum Act {
 
 impl Act {
     /// The words for all of them.
-    pub const NAMES: [&'static str; 7] =
-        ["nothing", "to_portal", "from_portal", "reset", "error", "close", "gone"];
+    pub const NAMES: [&'static str; 7] = [
+        "nothing",
+        "to_portal",
+        "from_portal",
+        "reset",
+        "error",
+        "close",
+        "gone",
+    ];
 
     /// The word for it.
     pub fn name(self) -> &'static str {
@@ -112,7 +119,11 @@ impl Case<'_> {
         let Transport::Tcp(_, flags) = self.packet.transport_header() else {
             // Nobody is told of what was sent to many (RFC 1812 section 4.3.2.7).
             let to: [u8; 6] = *self.frame.first_chunk().expect("an Ethernet header");
-            return if Mac::new(to).is_group() { Act::Gone } else { Act::Error };
+            return if Mac::new(to).is_group() {
+                Act::Gone
+            } else {
+                Act::Error
+            };
         };
         let through_stack = way == Direction::ToHost;
         if flags.bits & tcp_flag::RST != 0 || !self.can_be_a_reset(through_stack) {
@@ -140,19 +151,35 @@ impl Case<'_> {
         let portal = self.interface.own(packet.destination.family());
         let has_portal = portal.is_some() && self.interface.portal_port != 0;
         if packet.part == Part::Later {
-            let known = self.flows.has_fragment(self.host, packet.fragment_id, &packet.destination);
-            return if has_portal && known { Act::ToPortal } else { Act::Gone };
+            let known = self
+                .flows
+                .has_fragment(self.host, packet.fragment_id, &packet.destination);
+            return if has_portal && known {
+                Act::ToPortal
+            } else {
+                Act::Gone
+            };
         }
         let Some(ports) = packet.ports() else {
             return Act::Gone;
         };
         let goes_there = packet.is_bare_syn()
-            || self.flows.goes_to(self.host, ports.source, &packet.destination);
-        if has_portal && goes_there { Act::ToPortal } else { self.reject(Direction::FromHost) }
+            || self
+                .flows
+                .goes_to(self.host, ports.source, &packet.destination);
+        if has_portal && goes_there {
+            Act::ToPortal
+        } else {
+            self.reject(Direction::FromHost)
+        }
     }
 
     fn close(&self) -> Act {
-        if (self.may_reply)() && self.can_be_a_reset(true) { Act::Close } else { Act::Gone }
+        if (self.may_reply)() && self.can_be_a_reset(true) {
+            Act::Close
+        } else {
+            Act::Gone
+        }
     }
 
     /// An answer of the portal in a flow that was redirected to it is given the address that the host knows.

@@ -62,15 +62,14 @@ impl Flows {
         };
         let key = (host, ports.source);
         match judged.done() {
-            Verdict::Pass => {
-                if ports.destination == interface.portal_port && packet.is_bare_syn() {
-                    self.servers.remove(&key);
-                }
+            Verdict::Pass if ports.destination == interface.portal_port && packet.is_bare_syn() => {
+                self.servers.remove(&key);
             }
             Verdict::Redirect => {
                 self.servers.insert(key, packet.destination);
                 if packet.part == Part::First {
-                    self.fragments.insert((host, packet.fragment_id), packet.destination);
+                    self.fragments
+                        .insert((host, packet.fragment_id), packet.destination);
                 }
             }
             _ => {}

@@ -19,8 +19,8 @@ const OPTIONS: usize = 8;
 /// What a frame of ARP claims.
 pub fn arp(reading: &Reading<'_>) -> Result<Claim, Refusal> {
     let arp = ArpPacketSlice::from_slice(reading.network).map_err(|_| Refusal::Malformed)?;
-    let known = arp.hw_addr_type() == ArpHardwareId::ETHERNET
-        && arp.proto_addr_type() == ether_type::IPV4;
+    let known =
+        arp.hw_addr_type() == ArpHardwareId::ETHERNET && arp.proto_addr_type() == ether_type::IPV4;
     let sender = <[u8; 6]>::try_from(arp.sender_hw_addr());
     let address = <[u8; 4]>::try_from(arp.sender_protocol_addr());
     let (true, Ok(mac), Ok(address)) = (known, sender, address) else {
@@ -35,8 +35,9 @@ pub fn is_discovery(packet: &Packet<'_>) -> bool {
     packet.protocol == 58 && matches!(packet.transport, Transport::Icmp(133..=137))
 }
 
-/// What a message of neighbour discovery claims (RFC 4861): its sender, or in an advertisement its target, is at the MAC
-/// address in its options, else at the sender's. Who has no address yet asks for its target, at no MAC address.
+/// What a message of neighbour discovery claims (RFC 4861): its sender is at the MAC address in its options, else at the
+/// sender's; in an advertisement its target, and in a redirect too where an option says so. Who has no address yet asks
+/// for its target, at no MAC address.
 pub fn discovery(reading: &Reading<'_>, packet: &Packet<'_>) -> Result<Claim, Refusal> {
     if packet.part != Part::Whole {
         return Err(Refusal::Malformed);
@@ -52,13 +53,18 @@ pub fn discovery(reading: &Reading<'_>, packet: &Packet<'_>) -> Result<Claim, Re
     let given = link_address(options)?;
     let source_unset = packet.source == IpAddr::from(Ipv6Addr::UNSPECIFIED);
     let asks = kind == 135 && source_unset;
-    let address = if asks || kind == 136 {
+    let of_target = kind == 136 || asks || kind == 137 && given.is_some();
+    let address = if of_target {
         let target: [u8; 16] = packet.body[8..24].try_into().expect("sixteen bytes");
         Ipv6Addr::from(target).into()
     } else {
         packet.source
     };
-    let mac = if asks { None } else { given.or(some(reading.macs.1)) };
+    let mac = if asks {
+        None
+    } else {
+        given.or(some(reading.macs.1))
+    };
     let unset = match address {
         IpAddr::V4(address) => address.is_unspecified(),
         IpAddr::V6(address) => address.is_unspecified(),

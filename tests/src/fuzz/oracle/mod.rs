@@ -59,15 +59,38 @@ pub struct Packet<'a> {
 // Bytes are printed with the frame.
 impl fmt::Debug for Reading<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, macs, vlans, network, packet, rules } = self;
-        write!(f, "{kind:?}, macs {macs:02x?}, {vlans:?}, {} bytes in it, {packet:?}, {rules:?}", network.len())
+        let Self {
+            kind,
+            macs,
+            vlans,
+            network,
+            packet,
+            rules,
+        } = self;
+        write!(
+            f,
+            "{kind:?}, macs {macs:02x?}, {vlans:?}, {} bytes in it, {packet:?}, {rules:?}",
+            network.len()
+        )
     }
 }
 
 impl fmt::Debug for Packet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { source, destination, hop_limit, protocol, part, fragment_id, transport, body } = self;
-        write!(f, "{source} to {destination}, {hop_limit} hops, protocol {protocol}, {part:?} {fragment_id:?}, ")?;
+        let Self {
+            source,
+            destination,
+            hop_limit,
+            protocol,
+            part,
+            fragment_id,
+            transport,
+            body,
+        } = self;
+        write!(
+            f,
+            "{source} to {destination}, {hop_limit} hops, protocol {protocol}, {part:?} {fragment_id:?}, "
+        )?;
         write!(f, "{transport:?} in {} bytes", body.len())
     }
 }
@@ -90,8 +113,7 @@ pub fn read(frame: &[u8]) -> Reading<'_> {
 }
 
 fn link<'a>(frame: &'a [u8], reading: &mut Reading<'a>) -> Result<Kind, Refusal> {
-    let ethernet =
-        Ethernet2Slice::from_slice_without_fcs(frame).map_err(|_| Refusal::Malformed)?;
+    let ethernet = Ethernet2Slice::from_slice_without_fcs(frame).map_err(|_| Refusal::Malformed)?;
     reading.macs = (ethernet.destination(), ethernet.source());
     let mut rest = ethernet.payload();
     let mut vlans = Vec::new();
@@ -145,7 +167,8 @@ fn other(kind: u16, reading: &Reading<'_>) -> Result<Kind, Refusal> {
         0x888e | 0x88cc => Ok(Kind::Link),
         0x8809 if near => Ok(Kind::Link),
         0..=1500 if usize::from(kind) > reading.network.len() => Err(Refusal::Malformed),
-        0..=1500 if near => Ok(Kind::Link),
+        // Spanning tree, by its LLC header: other LLC, as SNAP, may carry anything.
+        3..=1500 if near && reading.network.starts_with(&[0x42, 0x42, 3]) => Ok(Kind::Link),
         1501..0x600 => Err(Refusal::Malformed),
         _ => Err(Refusal::NotIp),
     }

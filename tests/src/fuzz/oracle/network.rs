@@ -26,7 +26,10 @@ struct Place {
 impl Place {
     fn part(self) -> Part {
         match self {
-            Self { offset: 0, more: false } => Part::Whole,
+            Self {
+                offset: 0,
+                more: false,
+            } => Part::Whole,
             Self { offset: 0, .. } => Part::First,
             Self { .. } => Part::Later,
         }
@@ -56,7 +59,7 @@ pub(super) fn v4(reading: &mut Reading<'_>) -> Result<Kind, Refusal> {
         transport: Transport::None,
         body,
     };
-    fragment(place, body, &mut reading.rules)?;
+    fragment(place, header.slice().len(), body, &mut reading.rules)?;
     carry(reading, packet, place)
 }
 
@@ -67,13 +70,23 @@ pub(super) fn v6(reading: &mut Reading<'_>) -> Result<Kind, Refusal> {
     let body = ends(&ip[header.slice().len()..], length, 1, &mut reading.rules)?;
     let mut chain = Chain {
         next: header.next_header(),
+        all: body,
         body,
-        place: Place { offset: 0, more: false },
+        place: Place {
+            offset: 0,
+            more: false,
+        },
         fragment_id: None,
         rules: &mut reading.rules,
     };
     chain.walk()?;
-    let Chain { next, body, place, fragment_id, .. } = chain;
+    let Chain {
+        next,
+        body,
+        place,
+        fragment_id,
+        ..
+    } = chain;
     let packet = Packet {
         source: header.source_addr().into(),
         destination: header.destination_addr().into(),
@@ -122,14 +135,14 @@ fn ends<'a>(
     bytes.get(..length).ok_or(Refusal::Malformed)
 }
 
-/// Whether a fragment is one that an honest sender makes.
-fn fragment(place: Place, body: &[u8], rules: &mut Rules) -> Result<(), Refusal> {
+/// Whether a fragment is one that an honest sender makes. So many bytes before it count in the length of the packet.
+fn fragment(place: Place, before: usize, body: &[u8], rules: &mut Rules) -> Result<(), Refusal> {
     if place.part() == Part::Whole {
         return Ok(());
     }
     rules.add(Rule::Fragment);
     let uneven = place.more && !body.len().is_multiple_of(8);
-    if uneven || usize::from(place.offset) * 8 + body.len() > LONGEST {
+    if uneven || before + usize::from(place.offset) * 8 + body.len() > LONGEST {
         return Err(Refusal::Malformed);
     }
     Ok(())
@@ -138,6 +151,7 @@ fn fragment(place: Place, body: &[u8], rules: &mut Rules) -> Result<(), Refusal>
 /// What is left of an IPv6 packet behind the headers that were read.
 struct Chain<'a, 'r> {
     next: IpNumber,
+    all: &'a [u8],
     body: &'a [u8],
     place: Place,
     fragment_id: Option<u32>,
@@ -182,11 +196,6 @@ impl Chain<'_, '_> {
     fn step(&mut self) -> Option<()> {
         match self.next {
             ip_number::IPV6_FRAGMENTATION_HEADER => self.fragment(),
-            // Its length counts words of four bytes beyond the first two: none makes eight bytes.
-            ip_number::AUTHENTICATION_HEADER if self.body.get(1) == Some(&0) => {
-                self.rules.add(Rule::ShortAuthentication);
-                self.skip(8, *self.body.first()?)
-            }
             ip_number::AUTHENTICATION_HEADER => {
                 let header = IpAuthHeaderSlice::from_slice(self.body).ok()?;
                 self.skip(header.slice().len(), header.next_header().0)
@@ -212,12 +221,13 @@ impl Chain<'_, '_> {
         if self.place.part() != Part::Whole {
             return None;
         }
+        let before = self.all.len() - self.body.len();
         self.skip(header.slice().len(), header.next_header().0)?;
         self.place = Place {
             offset: header.fragment_offset().value(),
             more: header.more_fragments(),
         };
         self.fragment_id = Some(header.identification());
-        fragment(self.place, self.body, self.rules).ok()
+        fragment(self.place, before, self.body, self.rules).ok()
     }
 }

@@ -29,7 +29,7 @@ rules! {
     ThirdTag,
     /// ARP is told by its type alone; what it says is read later, by `arp_claim`.
     Arp,
-    /// Neither IP nor ARP. The library reads MACsec and nothing else; ours knows the neighbours' protocols, refuses the
+    /// Neither IP nor ARP. The library reads `MACsec` and nothing else; ours knows the neighbours' protocols, refuses the
     /// rest, and tells the lengths of 802.3 from types.
     OtherType,
     /// A length of zero in a frame that no length could tell: what segmentation offload leaves. The library knows it of
@@ -40,9 +40,6 @@ rules! {
     /// IPv4 with an authentication header: the library reads on behind it. Ours takes it for the protocol, so that no
     /// rule by port matches.
     AuthenticationInV4,
-    /// An authentication header without a value, eight bytes long: the library refuses it, while Linux
-    /// (`ipv6_skip_exthdr`) skips it as any other.
-    ShortAuthentication,
     /// Hop-by-hop options behind another header: the library refuses them.
     LateHopByHop,
     /// A mobility header (RFC 6275) is an extension header for us, and an upper layer for the library.
@@ -86,7 +83,10 @@ impl Rules {
 
     /// All that there are.
     pub fn iter(self) -> impl Iterator<Item = Rule> {
-        Rule::ALL.iter().copied().filter(move |rule| self.has(*rule))
+        Rule::ALL
+            .iter()
+            .copied()
+            .filter(move |rule| self.has(*rule))
     }
 }
 

@@ -1,8 +1,6 @@
 //! Transport headers.
 
-use etherparse::{
-    Icmpv4Slice, IgmpSlice, IpNumber, TcpSlice, UdpHeaderSlice, UdpSlice, ip_number,
-};
+use etherparse::{Icmpv4Slice, IgmpSlice, IpNumber, TcpSlice, UdpHeaderSlice, UdpSlice, ip_number};
 
 use super::{Rule, Rules};
 use enforcer_common::packet::{Ports, Refusal, TcpFlags, Transport};
@@ -10,11 +8,7 @@ use enforcer_common::packet::{Ports, Refusal, TcpFlags, Transport};
 /// Headers of SCTP and ICMP are no shorter.
 const LEAST: usize = 8;
 
-pub(super) fn read(
-    protocol: u8,
-    body: &[u8],
-    rules: &mut Rules,
-) -> Result<Transport, Refusal> {
+pub(super) fn read(protocol: u8, body: &[u8], rules: &mut Rules) -> Result<Transport, Refusal> {
     read_known(IpNumber(protocol), body, rules).ok_or(Refusal::Malformed)
 }
 

@@ -17,31 +17,61 @@ pub fn check(frame: &[u8], reading: &Reading<'_>) -> Result<()> {
     let (source, destination, hops, payload) = match &whole.net {
         Some(NetSlice::Ipv4(ip)) => {
             let header = ip.header();
-            let ends = (header.source_addr().into(), header.destination_addr().into());
+            let ends = (
+                header.source_addr().into(),
+                header.destination_addr().into(),
+            );
             (ends.0, ends.1, header.ttl(), ip.payload())
         }
         Some(NetSlice::Ipv6(ip)) => {
             let header = ip.header();
-            let ends = (header.source_addr().into(), header.destination_addr().into());
+            let ends = (
+                header.source_addr().into(),
+                header.destination_addr().into(),
+            );
             (ends.0, ends.1, header.hop_limit(), ip.payload())
         }
         other => bail!("the library says {other:?}"),
     };
     ensure!((source, destination, hops) == (packet.source, packet.destination, packet.hop_limit));
-    ensure!(payload.ip_number.0 == packet.protocol, "protocol {:?}", payload.ip_number);
-    ensure!(std::ptr::eq(payload.payload, packet.body), "{} bytes", payload.payload.len());
-    ensure!(agrees(whole, packet), "the library says {:?}", whole.transport);
+    ensure!(
+        payload.ip_number.0 == packet.protocol,
+        "protocol {:?}",
+        payload.ip_number
+    );
+    ensure!(
+        std::ptr::eq(payload.payload, packet.body),
+        "{} bytes",
+        payload.payload.len()
+    );
+    ensure!(
+        agrees(whole, packet),
+        "the library says {:?}",
+        whole.transport
+    );
     Ok(())
 }
 
 fn agrees(whole: &SlicedPacket<'_>, packet: &Packet<'_>) -> bool {
-    let ports = |source, destination| Ports { source, destination };
+    let ports = |source, destination| Ports {
+        source,
+        destination,
+    };
     match (&whole.transport, packet.transport) {
         (Some(TransportSlice::Tcp(tcp)), Transport::Tcp(ours, flags)) => {
             let bits = [
-                tcp.fin(), tcp.syn(), tcp.rst(), tcp.psh(), tcp.ack(), tcp.urg(), tcp.ece(), tcp.cwr(),
+                tcp.fin(),
+                tcp.syn(),
+                tcp.rst(),
+                tcp.psh(),
+                tcp.ack(),
+                tcp.urg(),
+                tcp.ece(),
+                tcp.cwr(),
             ];
-            let bits = (0..).zip(bits).fold(0, |byte, (bit, set)| byte | u8::from(set) << bit);
+            let bits = (0..)
+                .zip(bits)
+                .fold(0, |byte, (bit, set)| byte | u8::from(set) << bit);
             ours == ports(tcp.source_port(), tcp.destination_port())
                 && flags.bits == bits
                 && flags.payload != tcp.payload().is_empty()

@@ -63,7 +63,7 @@ pub fn run(kernel: &mut Kernel, seed: u64, number: u64) -> Result<Round> {
             return Ok(rounds.round);
         }
     }
-    rounds.count();
+    rounds.check_reports();
     Ok(rounds.round)
 }
 
@@ -82,7 +82,9 @@ impl Rounds<'_> {
         match parsed(&mut self.parser, frame) {
             Ok(rules) => self.round.counts.parsed(rules),
             Err(error) => {
-                let frame = shrink(frame.to_vec(), |frame| parsed(&mut before.clone(), frame).is_err());
+                let frame = shrink(frame.to_vec(), |frame| {
+                    parsed(&mut before.clone(), frame).is_err()
+                });
                 let error = parsed(&mut before.clone(), &frame).err().unwrap_or(error);
                 self.found(Stage::Parser, &error, frame, true);
             }
@@ -100,18 +102,24 @@ impl Rounds<'_> {
         };
         let alone = judged(self.kernel, hook, frame)?.is_err();
         let frame = if alone {
-            shrink(frame.to_vec(), |frame| matches!(judged(self.kernel, hook, frame), Ok(Err(_))))
+            shrink(frame.to_vec(), |frame| {
+                matches!(judged(self.kernel, hook, frame), Ok(Err(_)))
+            })
         } else {
             frame.to_vec()
         };
-        let error = if alone { judged(self.kernel, hook, &frame)?.err().unwrap_or(error) } else { error };
+        let error = if alone {
+            judged(self.kernel, hook, &frame)?.err().unwrap_or(error)
+        } else {
+            error
+        };
         self.found(Stage::Kernel(hook), &error, frame, alone);
         Ok(())
     }
 
-    fn count(&mut self) {
-        if let Err(error) = self.kernel.check_counters() {
-            self.found(Stage::Counters, &error, Vec::new(), false);
+    fn check_reports(&mut self) {
+        if let Err(error) = self.kernel.check_reports() {
+            self.found(Stage::Reports, &error, Vec::new(), false);
         }
     }
 
@@ -128,7 +136,7 @@ impl Rounds<'_> {
     fn found(&mut self, stage: Stage, error: &anyhow::Error, frame: Vec<u8>, alone: bool) {
         let world = match stage {
             Stage::Parser => String::new(),
-            Stage::Kernel(_) | Stage::Counters => format!("{:?}", self.kernel.world()),
+            Stage::Kernel(_) | Stage::Reports => format!("{:?}", self.kernel.world()),
         };
         self.round.findings.push(Finding {
             stage,

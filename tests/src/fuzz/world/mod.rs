@@ -7,11 +7,7 @@ mod tables;
 pub use random::{at, random, row, source};
 pub use tables::Memory;
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    net::IpAddr,
-};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use anyhow::Result;
 use enforcer::datapath::{HostChange, Plan, Rulings};
@@ -54,12 +50,12 @@ impl World {
     /// Writes all of it in place of what the world before held. Hosts that only that one names are forgotten.
     pub fn write(&self, gate: &mut Gate, before: Option<&Self>) -> Result<()> {
         self.write_hosts(gate, before)?;
-        let roles: Vec<_> = self.roles.iter().map(|(role, row)| (*role, *row)).collect();
-        gate.datapath.set_roles(&roles)?;
+        let meanings: Vec<_> = self.roles.iter().map(|(role, row)| (*role, *row)).collect();
+        gate.datapath.set_roles(&meanings)?;
         let rules: Vec<_> = self
             .rules
             .iter()
-            .map(|(role, prefix, rules)| (*role, *prefix, set(rules)))
+            .map(|(role, prefix, list)| (*role, *prefix, set(list)))
             .collect();
         gate.datapath.set_rules(&rules)?;
         gate.datapath.set_rulings(&self.rulings)?;
@@ -80,8 +76,13 @@ impl World {
             .flat_map(|before| before.hosts.keys())
             .filter(|host| !self.hosts.contains_key(host))
             .map(|host| HostChange::Remove(*host));
-        let there = self.hosts.iter().map(|(host, row)| HostChange::Set(*host, *row));
-        Ok(gate.datapath.apply(&gone.chain(there).collect::<Vec<_>>())?)
+        let there = self
+            .hosts
+            .iter()
+            .map(|(host, row)| HostChange::Set(*host, *row));
+        Ok(gate
+            .datapath
+            .apply(&gone.chain(there).collect::<Vec<_>>())?)
     }
 
     /// The zone of hosts in these VLANs, as the plan of the interface says.
@@ -89,7 +90,11 @@ impl World {
         if outer == 0 {
             return (!self.plan.tagged_only).then_some(self.plan.zone);
         }
-        let allowed = self.plan.vlans.iter().find(|vlan| (vlan.outer, vlan.inner) == (outer, inner));
+        let allowed = self
+            .plan
+            .vlans
+            .iter()
+            .find(|vlan| (vlan.outer, vlan.inner) == (outer, inner));
         allowed.map(|vlan| vlan.zone)
     }
 
@@ -105,7 +110,10 @@ impl World {
     }
 
     fn rule_prefixes(&self) -> Prefixes<RuleSet> {
-        let rows = self.rules.iter().map(|(role, prefix, rules)| (u32::from(role.0), *prefix, set(rules)));
+        let rows = self
+            .rules
+            .iter()
+            .map(|(role, prefix, rules)| (u32::from(role.0), *prefix, set(rules)));
         Prefixes::new(rows)
     }
 
@@ -120,7 +128,15 @@ impl fmt::Debug for World {
         writeln!(f, "roles {:?}\nleases {:?}", self.roles, self.leases)?;
         for (role, prefix, rules) in &self.rules {
             write!(f, "rules {role:?} {prefix}")?;
-            for Rule { first_port, last_port, protocol, allow, any_port, .. } in rules {
+            for Rule {
+                first_port,
+                last_port,
+                protocol,
+                allow,
+                any_port,
+                ..
+            } in rules
+            {
                 let word = if *allow != 0 { "allow" } else { "deny" };
                 let any = if *any_port != 0 { " any" } else { "" };
                 write!(f, ", {word} {protocol} {first_port}-{last_port}{any}")?;

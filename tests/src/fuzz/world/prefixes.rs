@@ -17,7 +17,10 @@ struct Row<T> {
 impl<T> Prefixes<T> {
     /// Of two rows with the same prefix the later one counts.
     pub fn new(rows: impl Iterator<Item = (u32, IpNet, T)>) -> Self {
-        Self(rows.map(|(owner, prefix, value)| row(owner, prefix, value)).collect())
+        Self(
+            rows.map(|(owner, prefix, value)| row(owner, prefix, value))
+                .collect(),
+        )
     }
 
     /// The value of the longest prefix of this owner that the mapped address is in.
@@ -27,7 +30,11 @@ impl<T> Prefixes<T> {
             let other = 128 - u32::from(row.bits);
             row.owner == owner && (address ^ row.network).checked_shr(other).unwrap_or(0) == 0
         };
-        self.0.iter().filter(covers).max_by_key(|row| row.bits).map(|row| &row.value)
+        self.0
+            .iter()
+            .filter(covers)
+            .max_by_key(|row| row.bits)
+            .map(|row| &row.value)
     }
 }
 

@@ -82,7 +82,11 @@ fn plan(rng: &mut impl Rng) -> Plan {
     }
     if one_in(rng, 4) {
         let (outer, inner) = (4095, 1);
-        vlans.push(VlanPlan { outer, inner, zone: 1 });
+        vlans.push(VlanPlan {
+            outer,
+            inner,
+            zone: 1,
+        });
     }
     Plan {
         interface: "bench".into(),
@@ -129,10 +133,21 @@ fn roles(rng: &mut impl Rng) -> BTreeMap<RoleId, RoleRow> {
         (RoleId::EVERYONE, Row::RULES),
     ];
     let mut flags = |usual: u32| {
-        let flags = if one_in(rng, 3) { rng.random_range(0..16) } else { usual };
-        if one_in(rng, 10) { flags | Row::MONITOR } else { flags }
+        let flags = if one_in(rng, 3) {
+            rng.random_range(0..16)
+        } else {
+            usual
+        };
+        if one_in(rng, 10) {
+            flags | Row::MONITOR
+        } else {
+            flags
+        }
     };
-    usual.into_iter().map(|(role, usual)| (role, Row::new(flags(usual)))).collect()
+    usual
+        .into_iter()
+        .map(|(role, usual)| (role, Row::new(flags(usual))))
+        .collect()
 }
 
 fn prefix(rng: &mut impl Rng, address: IpAddr) -> IpNet {
@@ -141,8 +156,14 @@ fn prefix(rng: &mut impl Rng, address: IpAddr) -> IpNet {
     } else {
         (128, [0, 8, 16, 64, 128, 128])
     };
-    let bits = if one_in(rng, 6) { rng.random_range(0..=most) } else { pick(rng, &usual) };
-    IpNet::new(address, bits).expect("a short enough prefix").trunc()
+    let bits = if one_in(rng, 6) {
+        rng.random_range(0..=most)
+    } else {
+        pick(rng, &usual)
+    };
+    IpNet::new(address, bits)
+        .expect("a short enough prefix")
+        .trunc()
 }
 
 fn family(rng: &mut impl Rng) -> Family {
@@ -155,15 +176,29 @@ fn rules(rng: &mut impl Rng, site: Site) -> Vec<(RoleId, IpNet, Vec<Rule>)> {
     for _ in 0..rng.random_range(0..16) {
         let family = family(rng);
         let address = site.address(rng, family);
-        let count = if one_in(rng, 12) { 32 } else { rng.random_range(0..6) };
+        let count = if one_in(rng, 12) {
+            32
+        } else {
+            rng.random_range(0..6)
+        };
         let some = (0..count).map(|_| rule(rng)).collect();
         rules.insert((pick(rng, &owners), prefix(rng, address)), some);
     }
-    rules.into_iter().map(|((role, prefix), rules)| (role, prefix, rules)).collect()
+    rules
+        .into_iter()
+        .map(|((role, prefix), rules)| (role, prefix, rules))
+        .collect()
 }
 
 fn rule(rng: &mut impl Rng) -> Rule {
-    let ports = [(0, u16::MAX), (53, 53), (80, 443), (68, 547), (PORTAL, PORTAL), (443, 443)];
+    let ports = [
+        (0, u16::MAX),
+        (53, 53),
+        (80, 443),
+        (68, 547),
+        (PORTAL, PORTAL),
+        (443, 443),
+    ];
     let (first_port, last_port) = pick(rng, &ports);
     Rule {
         first_port,
@@ -196,11 +231,20 @@ fn scopes(rng: &mut impl Rng) -> Vec<(u32, IpNet, Scope)> {
         for _ in 0..rng.random_range(0..4) {
             let (family, site) = (family(rng), Site(rng.random()));
             let address = site.address(rng, family);
-            let all = [Scope::Checked, Scope::Checked, Scope::Bypassed, Scope::Outside, Scope::Own];
+            let all = [
+                Scope::Checked,
+                Scope::Checked,
+                Scope::Bypassed,
+                Scope::Outside,
+                Scope::Own,
+            ];
             scopes.insert((zone, prefix(rng, address)), pick(rng, &all));
         }
     }
-    scopes.into_iter().map(|((zone, prefix), scope)| (zone, prefix, scope)).collect()
+    scopes
+        .into_iter()
+        .map(|((zone, prefix), scope)| (zone, prefix, scope))
+        .collect()
 }
 
 fn leases(rng: &mut impl Rng) -> BTreeMap<SourceId, u64> {
@@ -229,13 +273,30 @@ fn hosts(rng: &mut impl Rng, site: Site) -> BTreeMap<Host, HostRow> {
 /// A decision.
 pub fn row(rng: &mut impl Rng) -> HostRow {
     use SourceId as Source;
-    let sources = [Source::GATEWAY, Source::OPERATOR, Source::MANAGEMENT, Source::MANAGEMENT];
-    let source = if one_in(rng, 8) { SILENT } else { pick(rng, &sources) };
+    let sources = [
+        Source::GATEWAY,
+        Source::OPERATOR,
+        Source::MANAGEMENT,
+        Source::MANAGEMENT,
+    ];
+    let source = if one_in(rng, 8) {
+        SILENT
+    } else {
+        pick(rng, &sources)
+    };
     let origin = Origin::of(source);
     HostRow {
         deadline: pick(rng, &[FOREVER, FOREVER, FOREVER, 1]),
         mac: pick(rng, &[[0; 6], [0; 6], HOST_MAC, HOST_MAC, OTHER_MAC]),
-        role: if one_in(rng, 40) { RoleId(rng.random()) } else { pick(rng, &ROLES) },
-        origin: if one_in(rng, 4) { origin.closing() } else { origin },
+        role: if one_in(rng, 40) {
+            RoleId(rng.random())
+        } else {
+            pick(rng, &ROLES)
+        },
+        origin: if one_in(rng, 4) {
+            origin.closing()
+        } else {
+            origin
+        },
     }
 }

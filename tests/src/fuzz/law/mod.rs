@@ -3,13 +3,16 @@
 //! Written once more from what the tables mean, on the oracle's reading of a frame and without any of the shared code that
 //! decides, so that both would have to be wrong to let something pass.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+mod address;
+
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::{
     oracle::{Packet, Reading, claim, read},
-    parser::address,
+    parser::address as as_it_stands,
     world::{Memory, World},
 };
+use address::{is_many, is_near, is_no_host, is_nowhere};
 use enforcer_common::{
     decide::{Direction, Verdict},
     host::{FOREVER, Host},
@@ -124,17 +127,34 @@ impl Law<'_> {
             return Some(Why::Arp);
         }
         let claim = claim::arp(reading).ok()?;
-        self.is_true(&claim, zone, reading.macs.1).then_some(Why::Arp)
+        let is_true = claim.is_none_or(|(ip, mac)| {
+            let sender = Some(reading.macs.1);
+            self.is_at(ip, zone, mac) && self.is_at(ip, zone, sender)
+        });
+        is_true.then_some(Why::Arp)
     }
 
-    /// Whether what is claimed of an address contradicts no table.
-    fn is_true(&self, claim: &claim::Claim, zone: u32, sender: [u8; 6]) -> bool {
-        let Some((ip, mac)) = claim else { return true };
-        if self.standing(*ip, zone) == Standing::Nobody {
+    /// Whether a host may be at this MAC address, or somewhere.
+    fn is_at(&self, ip: IpAddr, zone: u32, mac: Option<[u8; 6]>) -> bool {
+        let bound = self.bound(ip, zone);
+        self.standing(ip, zone) != Standing::Nobody && (bound.is_none() || bound == mac)
+    }
+
+    /// Whether what a message of neighbour discovery claims contradicts no table.
+    fn may_say(&self, reading: &Reading<'_>, packet: &Packet<'_>, zone: u32) -> bool {
+        let Ok(claim) = claim::discovery(reading, packet) else {
             return false;
+        };
+        match claim {
+            None => true,
+            // It asks whether anybody has the address.
+            Some((ip, None)) => self.standing(ip, zone) != Standing::Nobody,
+            // Who redirects tells of another.
+            Some((ip, mac)) if icmp(packet, 58) == Some(137) => self.is_at(ip, zone, mac),
+            Some((ip, mac)) => {
+                self.is_at(ip, zone, mac) && self.is_at(ip, zone, Some(reading.macs.1))
+            }
         }
-        let bound = self.bound(*ip, zone);
-        mac.is_none() || bound.is_none() || (bound == *mac && bound == Some(sender))
     }
 
     /// The MAC address that a host is bound to, by a decision that holds or whose source is silent.
@@ -170,7 +190,11 @@ impl Law<'_> {
 
     fn packet(&self, reading: &Reading<'_>, packet: &Packet<'_>, zone: u32) -> Option<Why> {
         let from_host = self.way == Direction::FromHost;
-        let me = if from_host { packet.source } else { packet.destination };
+        let me = if from_host {
+            packet.source
+        } else {
+            packet.destination
+        };
         if from_host && self.is_forbidden(reading, packet, zone) {
             return None;
         }
@@ -186,7 +210,7 @@ impl Law<'_> {
             return by_standing;
         }
         let nobody = standing == Standing::Nobody && from_host;
-        if nobody && !is_unset(me) {
+        if nobody && !me.is_unspecified() {
             return None;
         }
         self.own_service(packet, zone)
@@ -211,9 +235,7 @@ impl Law<'_> {
         if of_router && !self.world.plan.routers || of_dhcp && !self.world.plan.dhcp_servers {
             return true;
         }
-        claim::is_discovery(packet)
-            && !claim::discovery(reading, packet)
-                .is_ok_and(|claim| self.is_true(&claim, zone, reading.macs.1))
+        claim::is_discovery(packet) && !self.may_say(reading, packet, zone)
     }
 
     fn opens(&self, packet: &Packet<'_>) -> bool {
@@ -225,7 +247,11 @@ impl Law<'_> {
     }
 
     fn role_allows(&self, role: RoleId, packet: &Packet<'_>) -> bool {
-        let ruled = if self.has(role, RoleRow::RULES) { self.rules_allow(role, packet) } else { None };
+        let ruled = if self.has(role, RoleRow::RULES) {
+            self.rules_allow(role, packet)
+        } else {
+            None
+        };
         ruled.unwrap_or(self.has(role, RoleRow::ALLOW))
     }
 
@@ -238,7 +264,7 @@ impl Law<'_> {
             Direction::FromHost => (packet.destination, ports.map(|ports| ports.destination)),
             Direction::ToHost => (packet.source, ports.map(|ports| ports.source)),
         };
-        let set = self.memory.rules(role, address(remote).mapped())?;
+        let set = self.memory.rules(role, as_it_stands(remote).mapped())?;
         set.decide(packet.protocol, port.map_or(NO_PORT, u32::from))
     }
 
@@ -262,7 +288,11 @@ impl Law<'_> {
         if reports && near {
             return Some(Why::Membership);
         }
-        let kinds = if from_host { [133, 135, 136, 0, 0] } else { [133, 134, 135, 136, 137] };
+        let kinds = if from_host {
+            [133, 135, 136, 0, 0]
+        } else {
+            [133, 134, 135, 136, 137]
+        };
         let found = packet.hop_limit == 255
             && icmp(packet, 58).is_some_and(|kind| kind != 0 && kinds.contains(&kind));
         let on_link = near
@@ -299,7 +329,7 @@ impl Law<'_> {
 fn host(ip: IpAddr, zone: u32) -> Host {
     Host {
         zone,
-        address: address(ip),
+        address: as_it_stands(ip),
     }
 }
 
@@ -308,42 +338,5 @@ fn icmp(packet: &Packet<'_>, protocol: u8) -> Option<u8> {
     match packet.transport {
         Transport::Icmp(kind) if packet.protocol == protocol => Some(kind),
         _ => None,
-    }
-}
-
-/// Whether no host has this address (RFC 6890).
-fn is_no_host(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => matches!(ip.octets()[0], 0 | 127 | 224..=255),
-        IpAddr::V6(ip) => ip.is_multicast() || ip.to_ipv4_mapped().is_some() || is_lowest(ip),
-    }
-}
-
-/// Whether nobody can be sent anything at this address.
-fn is_nowhere(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => matches!(ip.octets()[0], 0 | 127),
-        IpAddr::V6(ip) => ip.to_ipv4_mapped().is_some() || is_lowest(ip),
-    }
-}
-
-/// `::/96`: the unspecified and the loopback address, and IPv4 written as IPv6 of old.
-fn is_lowest(ip: Ipv6Addr) -> bool {
-    ip.segments()[..6] == [0; 6]
-}
-
-fn is_unset(ip: IpAddr) -> bool {
-    ip.is_unspecified()
-}
-
-fn is_many(ip: IpAddr) -> bool {
-    ip.is_multicast() || ip == IpAddr::from(Ipv4Addr::BROADCAST)
-}
-
-/// Whether no router forwards what is sent to this group.
-fn is_near(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.octets()[..3] == [224, 0, 0],
-        IpAddr::V6(ip) => ip.segments()[0] == 0xff02,
     }
 }
