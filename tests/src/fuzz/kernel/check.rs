@@ -66,6 +66,9 @@ impl Kernel {
 
     /// What the shared code says, with what is done and becomes of the bytes, unless the time may change it.
     fn foresee(&self, hook: Hook, frame: &[u8]) -> Option<(Judged, Act)> {
+        if self.now.0 > self.old {
+            return None;
+        }
         let at = |now| {
             let tables = self.memory.now(&self.world, &self.gate, self.cpu);
             let interface = &self.memory.interface;
