@@ -1,24 +1,20 @@
 //! A gateway from its configuration to its end: opens the datapath, fills the tables, attaches, starts
 //! sources and children, runs the controller, and leaves things as the configuration says.
 
-mod addresses;
+pub(crate) mod addresses;
 mod children;
 mod embedded;
 mod numbers;
-mod services;
+pub(crate) mod services;
+pub(crate) mod tables;
 
 use std::{
     collections::HashSet,
     fs, io,
-    net::IpAddr,
     path::{Path, PathBuf},
 };
 
-use enforcer_common::{
-    host::{FOREVER, Host, SourceId},
-    settings::Scope,
-};
-use ipnet::IpNet;
+use enforcer_common::host::{FOREVER, Host, SourceId};
 use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch},
@@ -47,6 +43,7 @@ use crate::{
     },
 };
 
+use addresses::Addresses;
 use children::Children;
 use embedded::EmbeddedError;
 
@@ -141,14 +138,15 @@ pub async fn run(
 
     let mut children = Children::new(log);
     let server = embedded::management(&config, user, &mut children).await?;
-    let services = services::own(&config, &server)?;
+    let addresses = Addresses::read().map_err(GatewayError::Addresses)?;
+    let services = services::own(&config, &addresses, &services::resolve(&server));
     let compiled = config.compile(&services)?;
     let audit = Audit::open(&config.state_dir)?;
     let exceptions = exceptions(&config, &compiled, audit)?;
-    let own = own_hosts(&compiled)?;
+    let own = tables::own_hosts(&compiled, &addresses);
     let mut datapath = open(&config, &compiled, &own)?;
     let registry = adopt(&config, &mut datapath, &exceptions)?;
-    if let Err(error) = attach(&config, &compiled, &mut datapath) {
+    if let Err(error) = attach(&config, &compiled, &addresses, &mut datapath) {
         datapath.undo()?;
         return Err(error);
     }
@@ -223,19 +221,6 @@ fn exceptions(
     )?)
 }
 
-/// The gateway's own addresses, in the zones of their interfaces.
-fn own_hosts(compiled: &Compiled) -> Result<HashSet<Host>, GatewayError> {
-    let mut own = HashSet::new();
-    for interface in &compiled.interfaces {
-        let addresses = addresses::of(&interface.name).map_err(GatewayError::Addresses)?;
-        own.extend(addresses.into_iter().map(|address| Host {
-            zone: interface.zone,
-            address: address.into(),
-        }));
-    }
-    Ok(own)
-}
-
 /// Opens the maps and writes what the configuration says.
 fn open(
     config: &Config,
@@ -257,15 +242,7 @@ fn open(
         datapath.apply(&removals)?;
         numbers::keep(&config.state_dir, compiled)?;
     }
-    datapath.set_rulings(&controller::rulings(compiled))?;
-    datapath.set_roles(&compiled.role_rows)?;
-    datapath.set_rules(&compiled.rules)?;
-    let own = own.iter().map(|host| {
-        let address = IpNet::from(IpAddr::from(host.address));
-        (host.zone, address, Scope::Own)
-    });
-    let scopes: Vec<_> = compiled.scopes.iter().copied().chain(own).collect();
-    datapath.set_scopes(&scopes)?;
+    tables::fill(&mut datapath, compiled, own)?;
     datapath.set_lease(SourceId::GATEWAY, FOREVER)?;
     datapath.set_lease(SourceId::OPERATOR, FOREVER)?;
     Ok(datapath)
@@ -297,6 +274,7 @@ fn adopt(
 fn attach(
     config: &Config,
     compiled: &Compiled,
+    addresses: &Addresses,
     datapath: &mut Datapath,
 ) -> Result<(), GatewayError> {
     for interface in &compiled.interfaces {
@@ -308,7 +286,7 @@ fn attach(
                 HookChoice::Xdp => IngressHook::Native,
             },
             portal_port: Some(config.portal.port),
-            addresses: addresses::of(&interface.name).map_err(GatewayError::Addresses)?,
+            addresses: addresses.of(&interface.name).collect(),
         };
         let attachment = datapath.attach(&plan)?;
         tracing::info!(
