@@ -12,3 +12,4 @@ pub mod metrics;
 pub mod portal;
 pub mod registry;
 pub mod sources;
+pub mod trace;
