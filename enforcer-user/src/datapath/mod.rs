@@ -34,6 +34,8 @@ pub use test_run::{Bench, Ran, Size};
 
 use std::{fs, path::PathBuf};
 
+use enforcer_common::limits;
+
 use maps::Maps;
 use object::Constants;
 use pins::Pins;
@@ -73,7 +75,11 @@ impl Datapath {
         let adopted = pins.check_shapes(&options)?;
         let mut object = object::load(&options, &pins, Constants::default())?;
         let maps = Maps::take(&mut object, &pins)?;
-        let generations = maps.generations()?;
+        let generations = if adopted {
+            maps.generations()?
+        } else {
+            vec![0; limits::GENERATIONS as usize]
+        };
         let clock = Clock::new(object)?;
         Ok(Self {
             options,
