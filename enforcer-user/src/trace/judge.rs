@@ -273,3 +273,79 @@ fn sees_whole(runs: &mut Runs, length: usize) -> Result<bool, JudgeError> {
     let ran = runs.run(&frame, &contents)?;
     Ok(ran.is_some_and(|(_, judged)| judged.reason != Reason::Malformed))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// TCP over IPv4 with options, and UDP over IPv6 with an extension header, behind a VLAN tag.
+    const FRAMES: [&[u8]; 2] = [
+        &[
+            2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 5, 0x08, 0, 0x46, 0, 0, 48, 0, 0, 0, 0, 64, 6, 0, 0,
+            192, 0, 2, 10, 192, 0, 2, 99, 1, 1, 1, 1, 0, 80, 1, 187, 0, 0, 0, 1, 0, 0, 0, 1, 0x50,
+            2, 0, 0, 0, 0, 0, 0, 7, 7, 7, 7,
+        ],
+        &[
+            2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 5, 0x81, 0, 0, 7, 0x86, 0xdd, 0x60, 0, 0, 0, 0, 20,
+            60, 64, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x20, 1, 0x0d, 0xb8,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 17, 0, 1, 4, 0, 0, 0, 0, 0, 53, 0, 53, 0, 12, 0, 0,
+            7, 7, 7, 7,
+        ],
+    ];
+
+    fn odd_frame() -> impl Strategy<Value = Vec<u8>> {
+        let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
+        (prop::sample::select(&FRAMES[..]), changes).prop_map(|(frame, changes)| {
+            let mut frame = frame.to_vec();
+            for (at, byte) in changes {
+                let at = at.index(frame.len());
+                frame[at] = byte;
+            }
+            frame
+        })
+    }
+
+    fn packet(frame: &[u8], captured: usize) -> Packet {
+        Packet {
+            length: frame.len(),
+            bytes: frame[..captured].to_vec(),
+            ..Packet::default()
+        }
+    }
+
+    proptest! {
+        /// Whatever stood behind the cut: a packet with all that was asked for is what the whole one is.
+        #[test]
+        fn what_was_cut_does_not_matter_or_is_missed(frame in odd_frame(), cut: prop::sample::Index, rest: u8) {
+            let cut = cut.index(frame.len() + 1);
+            let contents = Judge::contents(&packet(&frame, cut));
+            if contents.whole {
+                prop_assert_eq!(contents.frame, packet::parse(&frame[..]));
+                let mut filled = frame.clone();
+                filled[cut..].fill(rest);
+                prop_assert_eq!(contents.frame, packet::parse(&filled[..]));
+            }
+        }
+
+        #[test]
+        fn nothing_is_missed_of_whole_packets(frame in odd_frame()) {
+            let contents = Judge::contents(&packet(&frame, frame.len()));
+            prop_assert!(contents.whole);
+            prop_assert_eq!(contents.frame, packet::parse(&frame[..]));
+        }
+    }
+
+    #[test]
+    fn the_frames_are_sound_and_few_bytes_of_them_are_needed() {
+        for (frame, needed) in FRAMES.into_iter().zip([58, 74]) {
+            assert!(
+                matches!(packet::parse(frame), Ok(Frame::Ip(_))),
+                "{frame:x?}"
+            );
+            let whole = |captured| Judge::contents(&packet(frame, captured)).whole;
+            assert!(whole(needed) && !whole(needed - 1), "{frame:x?}");
+        }
+    }
+}

@@ -4,6 +4,8 @@ mod classic;
 mod error;
 mod sections;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::{path::Path, time::Duration};
 
