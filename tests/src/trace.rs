@@ -17,6 +17,7 @@ mode = "enforce"
 
 [[interface]]
 name = "not-here"
+vlan = [{ id = 7 }, { id = 7, inner = 7 }]
 
 [[scope]]
 prefix = "198.51.100.0/24"

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use enforcer_common::host::{FOREVER, Host, HostRow};
+use enforcer_common::host::{FOREVER, Host, HostRow, Origin};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Controller;
@@ -167,7 +167,7 @@ fn to_kernel(change: &Change, clock: &Clock, now: u64) -> HostChange {
                     deadline,
                     mac,
                     role,
-                    source,
+                    origin: Origin::of(source),
                 },
             )
         }
@@ -203,7 +203,7 @@ pub fn from_kernel(datapath: &Datapath) -> Result<Vec<(Host, Row)>, DatapathErro
                     deadline,
                     mac,
                     role,
-                    source,
+                    origin,
                 },
             )| {
                 let until = (deadline != FOREVER).then(|| end(deadline)).flatten();
@@ -212,7 +212,7 @@ pub fn from_kernel(datapath: &Datapath) -> Result<Vec<(Host, Row)>, DatapathErro
                     host,
                     Row {
                         role,
-                        source,
+                        source: origin.source(),
                         mac,
                         until,
                     },

@@ -14,7 +14,7 @@ mod sources;
 mod status;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     time::{Duration, Instant},
 };
 
@@ -28,7 +28,7 @@ use tokio::{
 use crate::{
     config::{Compiled, Config, Mode},
     control::{HttpRequest, Request, serve::Call},
-    datapath::{Datapath, DatapathError, Events, Rulings},
+    datapath::{Bench, Datapath, DatapathError, Events, Rulings},
     identity::{Identity, Zones, neighbours::Neighbour},
     metrics::Metrics,
     registry::{Change, Registry},
@@ -79,6 +79,8 @@ pub struct Controller {
     management: SourceState,
     mode: Mode,
     retry: Retry,
+    /// Programs that only judge, by row of their interface: for explanations.
+    benches: HashMap<u32, Bench>,
     drift: u64,
     started: Instant,
     is_announced: bool,
@@ -139,6 +141,7 @@ impl Controller {
             metrics,
             management: SourceState::default(),
             retry: Retry::default(),
+            benches: HashMap::new(),
             drift: 0,
             started: Instant::now(),
             is_announced: false,
@@ -249,5 +252,7 @@ pub fn rulings(compiled: &Compiled) -> Rulings {
         unknown_timeout: compiled.unknown_timeout,
         first_datagram: compiled.first_datagram,
         lease_expired: compiled.lease_expired,
+        replies_per_second: compiled.limits.replies_per_second,
+        questions_per_second: compiled.limits.questions_per_second,
     }
 }

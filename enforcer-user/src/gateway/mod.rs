@@ -22,14 +22,14 @@ use tokio::{
 };
 
 use crate::{
-    config::{CompileError, Compiled, Config, HookChoice, OnStop, check::AdmitError},
+    config::{CompileError, Compiled, Config, OnStop, check::AdmitError},
     control::{
         self,
         listen::{Access, ListenError},
         serve,
     },
     controller::{self, Controller, Inputs, Parts},
-    datapath::{self, Datapath, DatapathError, HostChange, IngressHook, Options, Plan},
+    datapath::{self, Datapath, DatapathError, HostChange, Options},
     identity::{Zones, neighbours},
     metrics::Metrics,
     registry::Registry,
@@ -278,16 +278,7 @@ fn attach(
     datapath: &mut Datapath,
 ) -> Result<(), GatewayError> {
     for interface in &compiled.interfaces {
-        let plan = Plan {
-            interface: interface.name.clone(),
-            zone: interface.zone,
-            ingress: match interface.hook {
-                HookChoice::XdpGeneric => IngressHook::Generic,
-                HookChoice::Xdp => IngressHook::Native,
-            },
-            portal_port: Some(config.portal.port),
-            addresses: addresses.of(&interface.name).collect(),
-        };
+        let plan = tables::plan(config, interface, addresses);
         let attachment = datapath.attach(&plan)?;
         tracing::info!(
             interface = attachment.interface,

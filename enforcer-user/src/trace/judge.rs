@@ -6,6 +6,7 @@ use enforcer_common::{
     counter::Hook,
     decide::{Reason, Verdict},
     packet::{self, Bytes, Frame, Refusal},
+    reply,
 };
 use nix::{
     sched::{CpuSet, sched_getcpu, sched_setaffinity},
@@ -14,9 +15,10 @@ use nix::{
 
 use super::{
     capture::Packet,
-    judged::{JudgeError, Judged, Runs},
+    judged::{self, JudgeError, Judged},
+    offline::ROW,
 };
-use crate::datapath::{Bench, Datapath};
+use crate::datapath::{Bench, Datapath, DatapathError};
 
 /// A test run takes no less than an Ethernet header (`bpf_test_init` in the kernel).
 const LEAST: usize = 14;
@@ -111,43 +113,52 @@ impl Unjudged {
 
 /// Judges packets.
 pub(super) struct Judge {
-    runs: Runs,
-    /// The longest frame that the program sees whole.
-    most: usize,
+    datapath: Datapath,
+    hook: Hook,
+    /// The CPU that this thread is bound to.
+    cpu: usize,
+    /// The programs for frames in one piece.
+    usual: Measured,
+    /// Those for frames in several, loaded for the first frame that needs them.
+    pieces: Option<Measured>,
     /// A packet that was cut, filled up.
     filled: Vec<u8>,
 }
 
+/// Programs, and the longest frame that they see whole.
+struct Measured {
+    bench: Bench,
+    most: usize,
+}
+
 impl Judge {
-    /// Takes the programs and finds out what the kernel takes.
-    pub fn new(
-        datapath: Datapath,
-        bench: Bench,
-        hook: Hook,
-        zone: u32,
-    ) -> Result<Self, JudgeError> {
-        stay_here();
-        let mut runs = Runs::new(datapath, bench, hook, zone)?;
-        let most = most(&mut runs)?;
+    /// Takes the programs and finds out what the kernel takes. The thread stays on its CPU: the verdict cache is one for
+    /// each, and so is what a program leaves to be read.
+    pub fn new(datapath: Datapath, bench: Bench, hook: Hook) -> Result<Self, JudgeError> {
+        let cpu = stay_here().map_err(DatapathError::Cpu)?;
+        let usual = Measured::measure(bench, hook, cpu)?;
         Ok(Self {
-            runs,
-            most,
+            datapath,
+            hook,
+            cpu,
+            usual,
+            pieces: None,
             filled: Vec::new(),
         })
     }
 
     /// What is in a packet, as far as it was captured.
-    pub fn contents(packet: &Packet) -> Contents {
-        let seen = Seen {
-            bytes: &packet.bytes,
-            length: packet.length,
-            missing: Cell::new(false),
-        };
+    pub fn contents(&self, packet: &Packet) -> Result<Contents, JudgeError> {
+        let seen = Seen::of(packet);
         let frame = packet::parse(&seen);
-        Contents {
+        if packet.is_cut() {
+            // Some packets are judged by more than their headers.
+            judged::without_kernel(&self.datapath, self.hook, &seen)?;
+        }
+        Ok(Contents {
             frame,
             whole: !seen.missing.get(),
-        }
+        })
     }
 
     /// Runs the program on a packet.
@@ -156,12 +167,12 @@ impl Judge {
         if !contents.whole {
             return Ok(Fate::Unjudged(Unjudged::Cut { captured, length }));
         }
-        if length > self.most {
-            let most = self.most;
-            return Ok(Fate::Unjudged(Unjudged::TooLarge { length, most }));
-        }
         if length < LEAST {
-            return self.without_kernel(contents);
+            return self.without_kernel(packet);
+        }
+        let most = self.prepare(length)?;
+        if length > most {
+            return Ok(Fate::Unjudged(Unjudged::TooLarge { length, most }));
         }
         let frame = if packet.is_cut() {
             self.filled.clear();
@@ -172,39 +183,109 @@ impl Judge {
         } else {
             &packet.bytes
         };
-        let Some((ran, judged)) = self.runs.run(frame, &contents.frame)? else {
-            // Some hooks take no frame without a whole network header.
-            return match contents.frame {
-                Err(Refusal::Malformed) => self.without_kernel(contents),
-                _ => Ok(Fate::Unjudged(Unjudged::Refused)),
-            };
+        let bench = match &self.pieces {
+            Some(pieces) if length > self.usual.most => &pieces.bench,
+            _ => &self.usual.bench,
+        };
+        let Some((ran, judged)) = judged::run(bench, self.hook, self.cpu, frame)? else {
+            return self.refused(packet);
         };
         let note = packet.is_cut().then_some(Note::Cut { captured, length });
         let changed = ran.packet != *frame;
-        let sent = sent(judged, changed, ran.packet, captured);
+        let known = captured + grown(&judged, contents);
+        let sent = changed.then(|| sent(&judged, ran.packet, known)).flatten();
         Ok(Fate::Judged { judged, sent, note })
     }
 
-    fn without_kernel(&self, contents: &Contents) -> Result<Fate, JudgeError> {
+    /// The length of the longest frame that is taken, with the programs for a frame of this length at hand.
+    fn prepare(&mut self, length: usize) -> Result<usize, JudgeError> {
+        if length <= self.usual.most || self.hook != Hook::Xdp {
+            return Ok(self.usual.most);
+        }
+        let pieces = match self.pieces.take() {
+            Some(pieces) => pieces,
+            None => Measured::measure(self.datapath.bench_in_pieces(ROW)?, self.hook, self.cpu)?,
+        };
+        Ok(self.pieces.insert(pieces).most)
+    }
+
+    /// At TC the kernel takes no frame without a whole IP header.
+    fn refused(&self, packet: &Packet) -> Result<Fate, JudgeError> {
+        match self.without_kernel(packet)? {
+            Fate::Judged { judged, .. } if judged.reason != Reason::Malformed => {
+                Ok(Fate::Unjudged(Unjudged::Refused))
+            }
+            fate => Ok(fate),
+        }
+    }
+
+    fn without_kernel(&self, packet: &Packet) -> Result<Fate, JudgeError> {
         Ok(Fate::Judged {
-            judged: self.runs.without_kernel(&contents.frame)?,
+            judged: judged::without_kernel(&self.datapath, self.hook, &packet.bytes[..])?,
             sent: None,
             note: Some(Note::Short),
         })
     }
 }
 
-/// What would be sent in the place of a packet, of which `captured` bytes are known: a reply, which is made
-/// of its headers alone, or the packet itself, rewritten.
-fn sent(judged: Judged, changed: bool, mut bytes: Vec<u8>, captured: usize) -> Option<Sent> {
-    if judged.monitored || judged.done == Verdict::Drop || !changed {
+impl Measured {
+    /// Finds out which frames the programs see whole: the kernel takes longer ones in pieces, or not at all.
+    fn measure(bench: Bench, hook: Hook, cpu: usize) -> Result<Self, JudgeError> {
+        let Range {
+            start: mut most,
+            end: mut beyond,
+        } = LONGEST;
+        while most + 1 < beyond {
+            let length = usize::midpoint(most, beyond);
+            let ran = judged::run(&bench, hook, cpu, &sound_frame(length))?;
+            if ran.is_some_and(|(_, judged)| judged.reason != Reason::Malformed) {
+                most = length;
+            } else {
+                beyond = length;
+            }
+        }
+        Ok(Self { bench, most })
+    }
+}
+
+/// A frame of this length, from and to nobody. Who sees all of it finds nothing wrong, and who sees a part calls it
+/// malformed.
+fn sound_frame(length: usize) -> Vec<u8> {
+    let mut frame = vec![0; length];
+    frame[12..16].copy_from_slice(&[0x08, 0x00, 0x45, 0x00]);
+    // A length that does not fit is left at zero, as by segmentation offload ("BIG TCP").
+    let inside = u16::try_from(length - LEAST).unwrap_or(0);
+    frame[16..18].copy_from_slice(&inside.to_be_bytes());
+    frame
+}
+
+/// How much longer than the packet an ICMP error is that quotes all of it.
+fn grown(judged: &Judged, contents: &Contents) -> usize {
+    match &contents.frame {
+        Ok(Frame::Ip(ip)) if judged.done == Verdict::Reject => {
+            reply::network_length(ip.source.family()) + reply::ICMP
+        }
+        _ => 0,
+    }
+}
+
+/// What would be sent in the place of a packet, of which `known` bytes are more than filling.
+fn sent(judged: &Judged, mut bytes: Vec<u8>, known: usize) -> Option<Sent> {
+    if judged.monitored || judged.done == Verdict::Drop {
         return None;
     }
     let length = bytes.len();
-    if judged.done != Verdict::Reject {
-        bytes.truncate(captured);
-    }
+    bytes.truncate(known);
     Some(Sent { bytes, length })
+}
+
+/// Binds this thread to the CPU that it is on.
+fn stay_here() -> nix::Result<usize> {
+    let cpu = sched_getcpu()?;
+    let mut here = CpuSet::new();
+    here.set(cpu)?;
+    sched_setaffinity(Pid::from_raw(0), &here)?;
+    Ok(cpu)
 }
 
 /// What is in a packet.
@@ -222,6 +303,16 @@ struct Seen<'a> {
     missing: Cell<bool>,
 }
 
+impl<'a> Seen<'a> {
+    fn of(packet: &'a Packet) -> Self {
+        Self {
+            bytes: &packet.bytes,
+            length: packet.length,
+            missing: Cell::new(false),
+        }
+    }
+}
+
 impl Bytes for Seen<'_> {
     fn length(&self) -> usize {
         self.length
@@ -234,44 +325,6 @@ impl Bytes for Seen<'_> {
         }
         header
     }
-}
-
-/// Verdict caches belong to CPUs, and so does what a program leaves to be read after its run.
-fn stay_here() {
-    let mut here = CpuSet::new();
-    let cpu = sched_getcpu().and_then(|cpu| here.set(cpu));
-    // Only where that is forbidden; then the caches are colder.
-    let _ = cpu.and_then(|()| sched_setaffinity(Pid::from_raw(0), &here));
-}
-
-/// The longest frame that the program sees whole: the kernel takes longer ones in pieces, or not at all.
-fn most(runs: &mut Runs) -> Result<usize, JudgeError> {
-    let Range {
-        start: mut taken,
-        end: mut beyond,
-    } = LONGEST;
-    while taken + 1 < beyond {
-        let length = usize::midpoint(taken, beyond);
-        if sees_whole(runs, length)? {
-            taken = length;
-        } else {
-            beyond = length;
-        }
-    }
-    Ok(taken)
-}
-
-/// Whether the program sees all of a frame of this length. The frame is sound, from and to nobody: whoever
-/// sees a part of it calls it malformed.
-fn sees_whole(runs: &mut Runs, length: usize) -> Result<bool, JudgeError> {
-    let mut frame = vec![0; length];
-    frame[12..16].copy_from_slice(&[0x08, 0x00, 0x45, 0x00]);
-    // A length that does not fit is left at zero, as by segmentation offload ("BIG TCP").
-    let inside = u16::try_from(length - LEAST).unwrap_or(0);
-    frame[16..18].copy_from_slice(&inside.to_be_bytes());
-    let contents = packet::parse(&frame[..]);
-    let ran = runs.run(&frame, &contents)?;
-    Ok(ran.is_some_and(|(_, judged)| judged.reason != Reason::Malformed))
 }
 
 #[cfg(test)]
@@ -315,25 +368,30 @@ mod tests {
         }
     }
 
+    fn parse(packet: &Packet) -> (Result<Frame, Refusal>, bool) {
+        let seen = Seen::of(packet);
+        (packet::parse(&seen), !seen.missing.get())
+    }
+
     proptest! {
         /// Whatever stood behind the cut: a packet with all that was asked for is what the whole one is.
         #[test]
         fn what_was_cut_does_not_matter_or_is_missed(frame in odd_frame(), cut: prop::sample::Index, rest: u8) {
             let cut = cut.index(frame.len() + 1);
-            let contents = Judge::contents(&packet(&frame, cut));
-            if contents.whole {
-                prop_assert_eq!(contents.frame, packet::parse(&frame[..]));
+            let (parsed, whole) = parse(&packet(&frame, cut));
+            if whole {
+                prop_assert_eq!(parsed, packet::parse(&frame[..]));
                 let mut filled = frame.clone();
                 filled[cut..].fill(rest);
-                prop_assert_eq!(contents.frame, packet::parse(&filled[..]));
+                prop_assert_eq!(parsed, packet::parse(&filled[..]));
             }
         }
 
         #[test]
         fn nothing_is_missed_of_whole_packets(frame in odd_frame()) {
-            let contents = Judge::contents(&packet(&frame, frame.len()));
-            prop_assert!(contents.whole);
-            prop_assert_eq!(contents.frame, packet::parse(&frame[..]));
+            let (parsed, whole) = parse(&packet(&frame, frame.len()));
+            prop_assert!(whole);
+            prop_assert_eq!(parsed, packet::parse(&frame[..]));
         }
     }
 
@@ -344,7 +402,7 @@ mod tests {
                 matches!(packet::parse(frame), Ok(Frame::Ip(_))),
                 "{frame:x?}"
             );
-            let whole = |captured| Judge::contents(&packet(frame, captured)).whole;
+            let whole = |captured| parse(&packet(frame, captured)).1;
             assert!(whole(needed) && !whole(needed - 1), "{frame:x?}");
         }
     }

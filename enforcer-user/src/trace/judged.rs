@@ -1,16 +1,17 @@
-//! One packet through the program of a hook, and what it was judged.
+//! One frame through the program of a hook, and what it was judged.
 
 use enforcer_common::{
-    counter::{self, Counter, Hook, Outcome},
-    decide::{self, Case, Direction, Judgement, Reason, Verdict},
-    host::Host,
-    packet::{Frame, Refusal},
+    counter::Hook,
+    decide::{self, Direction, Reason, Verdict},
+    packet::Bytes,
     role::RoleId,
+    seen::JudgedRow,
 };
 
+use super::offline::ROW;
 use crate::datapath::{Bench, Datapath, DatapathError, Ran};
 
-/// What a packet was judged.
+/// What a frame was judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Judged {
     /// What would happen to it in enforce mode.
@@ -23,128 +24,96 @@ pub(super) struct Judged {
     pub role: RoleId,
     /// Whether a stop was only counted.
     pub monitored: bool,
-    /// The zone of its host.
-    pub zone: u32,
+    /// The zone of its host, where it has one.
+    pub zone: Option<u32>,
 }
 
-/// Why a packet is not judged.
+/// Why nothing can be said of a frame.
 #[derive(Debug, thiserror::Error)]
 pub enum JudgeError {
     /// The kernel side.
     #[error(transparent)]
     Datapath(#[from] DatapathError),
-    /// The program did not say.
-    #[error("the kernel object has no program that judges at {0}")]
-    NoProgram(&'static str),
+    /// What the program did and what it says of it do not fit.
+    #[error(
+        "the program for {hook} ended with {code}, which is not what it says that it judged; please report this, with \
+         the packet"
+    )]
+    Contradiction {
+        /// Where it judges.
+        hook: &'static str,
+        /// Its code.
+        code: u32,
+    },
 }
 
-/// The programs, with the counters that tell what they judged.
-pub(super) struct Runs {
-    datapath: Datapath,
-    bench: Bench,
+/// Runs a program once; `None` when the kernel does not take the frame. The calling thread must be bound to the CPU.
+pub(super) fn run(
+    bench: &Bench,
     hook: Hook,
-    zone: u32,
-    counters: Vec<Counter>,
+    cpu: usize,
+    frame: &[u8],
+) -> Result<Option<(Ran, Judged)>, JudgeError> {
+    let Ok(ran) = bench.run(hook, frame, 1) else {
+        return Ok(None);
+    };
+    let row = bench.judged(cpu)?;
+    let contradiction = JudgeError::Contradiction {
+        hook: Hook::ALL[hook as usize].1,
+        code: ran.code,
+    };
+    match judged(row) {
+        Some(judged) if passes(&judged) == (ran.code == pass_code(hook)) => Ok(Some((ran, judged))),
+        _ => Err(contradiction),
+    }
 }
 
-impl Runs {
-    pub fn new(
-        datapath: Datapath,
-        bench: Bench,
-        hook: Hook,
-        zone: u32,
-    ) -> Result<Self, DatapathError> {
-        let counters = datapath.counter_rows()?;
-        Ok(Self {
-            datapath,
-            bench,
-            hook,
-            zone,
-            counters,
-        })
-    }
+fn judged(row: JudgedRow) -> Option<Judged> {
+    Some(Judged {
+        verdict: row.verdict(),
+        done: row.done(),
+        reason: row.reason()?,
+        role: row.role,
+        monitored: row.monitored != 0,
+        zone: (row.has_host != 0).then_some(row.zone),
+    })
+}
 
-    /// Runs the program once; `None` when the kernel does not take the frame.
-    pub fn run(
-        &mut self,
-        frame: &[u8],
-        contents: &Result<Frame, Refusal>,
-    ) -> Result<Option<(Ran, Judged)>, JudgeError> {
-        let shared = self.shared(contents)?;
-        let Ok(ran) = self.bench.run(self.hook, frame, 1) else {
-            return Ok(None);
-        };
-        let (outcome, reason) = self.counted()?;
-        let judged = Judged {
-            done: match outcome {
-                Outcome::Done(done) => done,
-                Outcome::WouldStop => shared.verdict,
-            },
-            reason,
-            monitored: outcome == Outcome::WouldStop,
-            ..self.judged(shared)
-        };
-        Ok(Some((ran, judged)))
-    }
+/// Whether a packet, rewritten or not, goes on.
+fn passes(judged: &Judged) -> bool {
+    judged.monitored || !matches!(judged.done, Verdict::Drop | Verdict::Reject)
+}
 
-    /// What the code that the program shares with user space says.
-    pub fn without_kernel(&self, contents: &Result<Frame, Refusal>) -> Result<Judged, JudgeError> {
-        Ok(self.judged(self.shared(contents)?))
+/// `XDP_PASS` or `TC_ACT_OK`.
+const fn pass_code(hook: Hook) -> u32 {
+    match hook {
+        Hook::Xdp => 2,
+        Hook::TcIngress | Hook::TcEgress => 0,
     }
+}
 
-    fn judged(&self, judgement: Judgement) -> Judged {
-        Judged {
-            verdict: judgement.verdict,
-            done: judgement.verdict,
-            reason: judgement.reason,
-            role: judgement.role,
-            monitored: judgement.monitored,
-            zone: self.zone,
-        }
-    }
-
-    fn shared(&self, contents: &Result<Frame, Refusal>) -> Result<Judgement, JudgeError> {
-        let tables = self.datapath.live();
-        let packet = match contents {
-            Ok(Frame::Ip(packet)) => packet,
-            Ok(Frame::Arp | Frame::Link) => return Ok(decide::judge_link()),
-            Err(refusal) => return Ok(decide::judge_refusal(*refusal, &tables)),
-        };
-        let (direction, address) = if self.hook == Hook::TcEgress {
-            (Direction::ToHost, packet.destination)
-        } else {
-            (Direction::FromHost, packet.source)
-        };
-        let host = Host {
-            zone: self.zone,
-            address,
-        };
-        let now = self.datapath.clock().now()?;
-        let standing = decide::standing(&host, &tables, now);
-        let case = Case {
-            packet,
-            direction,
-            host: &host,
-            standing: &standing,
-            now,
-        };
-        Ok(decide::judge(&case, &tables))
-    }
-
-    /// What the last run counted.
-    fn counted(&mut self) -> Result<(Outcome, Reason), JudgeError> {
-        let before = std::mem::replace(&mut self.counters, self.datapath.counter_rows()?);
-        let grown = |row: u32| {
-            let row = row as usize;
-            before[row] != self.counters[row]
-        };
-        let outcomes = Outcome::ALL.into_iter().map(|(outcome, _)| outcome);
-        let mut pairs = outcomes.flat_map(|outcome| {
-            let reasons = Reason::ALL.iter();
-            reasons.map(move |(reason, _)| (outcome, *reason))
-        });
-        pairs
-            .find(|(outcome, reason)| grown(counter::row(self.hook, *outcome, *reason)))
-            .ok_or(JudgeError::NoProgram(Hook::ALL[self.hook as usize].1))
-    }
+/// What the code that programs and user space share says of a frame.
+pub(super) fn without_kernel<B: Bytes + ?Sized>(
+    datapath: &Datapath,
+    hook: Hook,
+    frame: &B,
+) -> Result<Judged, JudgeError> {
+    let tables = datapath.live(ROW);
+    let interface = tables
+        .interface()
+        .ok_or(DatapathError::Missing("INTERFACES"))?;
+    let direction = match hook {
+        Hook::Xdp | Hook::TcIngress => Direction::FromHost,
+        Hook::TcEgress => Direction::ToHost,
+    };
+    let now = datapath.clock().now()?;
+    let said = decide::judge_frame(frame, direction, &interface, &tables, now);
+    Ok(Judged {
+        verdict: said.judgement.verdict,
+        done: said.judgement.verdict,
+        reason: said.judgement.reason,
+        role: said.judgement.role,
+        monitored: said.judgement.monitored,
+        zone: said.host.map(|(host, _)| host.zone),
+    })
 }

@@ -83,7 +83,7 @@ impl<'a> Words<'a> {
     }
 
     fn judged(&self, judged: &Judged, line: Line<'a>) -> Line<'a> {
-        let zone = usize::try_from(judged.zone).ok();
+        let zone = judged.zone.and_then(|zone| usize::try_from(zone).ok());
         let zone = zone.and_then(|number| self.zones.get(number));
         Line {
             action: action(if judged.monitored {
@@ -107,6 +107,7 @@ fn action(done: Verdict) -> &'static str {
         Verdict::Drop => "drop",
         Verdict::Reject => "reply",
         Verdict::Redirect => "redirect",
+        Verdict::Close => "close",
     }
 }
 

@@ -168,7 +168,7 @@ impl Trace {
         datapath::check_capabilities()?;
         let interrupt = Interrupt::watch().map_err(SetUpError::Signals)?;
         let (datapath, bench) = offline.load()?;
-        let judge = Judge::new(datapath, bench, options.hook, offline.interface.zone)?;
+        let judge = Judge::new(datapath, bench, options.hook)?;
         let sent = options.pcap_out.as_deref();
         let sent = sent.map(|path| SentPackets::create(path, &options.pcap));
         Ok(Self {
@@ -214,7 +214,7 @@ impl Trace {
             if self.interrupt.is_asked() {
                 return Err(TraceError::Interrupted(packet.number - 1));
             }
-            let contents = Judge::contents(&packet);
+            let contents = self.judge.contents(&packet)?;
             let fate = self.judge.judge(&packet, &contents)?;
             let line = words.line(&packet, &contents, &fate);
             if self.json {

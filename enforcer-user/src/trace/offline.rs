@@ -3,14 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use enforcer_common::{
-    host::{FOREVER, Family, HostRow, SourceId},
+    host::{FOREVER, Family, HostRow, Origin, SourceId},
     limits,
 };
 
 use super::{SetUpError, TraceOptions, bpffs};
 use crate::{
-    config::{Choice, Compiled, Config, InterfacePlan, Server, check},
-    datapath::{Bench, Datapath, HostChange, IngressHook, Options, Plan},
+    config::{Choice, Compiled, Config, InterfacePlan, Limits, Server, check},
+    datapath::{Bench, Datapath, HostChange, Options, Plan},
     gateway::{addresses::Addresses, services, tables},
     sources::file::{self, Listed, Names},
 };
@@ -21,6 +21,9 @@ const STAND_IN: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 8)),
     IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 1, 0, 0, 0, 1)),
 ];
+
+/// The row of the only interface in the tables.
+pub(super) const ROW: u32 = 0;
 
 /// What a configuration and a list of hosts say, for one interface.
 pub(super) struct Offline {
@@ -44,7 +47,8 @@ impl Offline {
         let name = &config.interfaces[place].name;
         let addresses = addresses(&config, name, &options.addresses, &mut notes)?;
         notes.extend(unresolved(&config));
-        let compiled = config.compile(&services::own(&config, &addresses, &[]))?;
+        let mut compiled = config.compile(&services::own(&config, &addresses, &[]))?;
+        unlimited(&mut compiled.limits);
         let hosts = match &options.hosts {
             Some(path) => file::read(path, Names::from(&compiled))?,
             None => Vec::new(),
@@ -74,22 +78,16 @@ impl Offline {
         }
         let rows: Vec<_> = self.hosts.iter().map(row).collect();
         datapath.apply(&rows)?;
-        let bench = datapath.bench(&self.plan(), 0)?;
+        let bench = datapath.bench(&self.plan(), ROW)?;
         Ok((datapath, bench))
     }
 
     fn plan(&self) -> Plan {
-        let mut addresses: Vec<_> = self.addresses.of(&self.interface.name).collect();
-        if addresses.is_empty() {
-            addresses.extend(STAND_IN);
+        let mut plan = tables::plan(&self.config, &self.interface, &self.addresses);
+        if plan.addresses.is_empty() {
+            plan.addresses.extend(STAND_IN);
         }
-        Plan {
-            interface: self.interface.name.clone(),
-            zone: self.interface.zone,
-            ingress: IngressHook::Native,
-            portal_port: Some(self.config.portal.port),
-            addresses,
-        }
+        plan
     }
 }
 
@@ -139,6 +137,19 @@ fn addresses(
     Ok(listening(config).collect())
 }
 
+/// Packets come much faster than they did when they were captured, so what is limited in a second would be told by the
+/// speed of this machine.
+fn unlimited(limits: &mut Limits) {
+    for limit in [
+        &mut limits.replies_per_second,
+        &mut limits.questions_per_second,
+    ] {
+        if *limit != 0 {
+            *limit = u32::MAX;
+        }
+    }
+}
+
 /// Where the embedded management server listens, as far as the configuration names addresses.
 fn listening(config: &Config) -> impl Iterator<Item = (String, IpAddr)> {
     let listen = match config.management.server() {
@@ -186,7 +197,7 @@ fn row(listed: &Listed) -> HostChange {
         deadline: FOREVER,
         mac: listed.mac.map_or([0; 6], |mac| mac.0),
         role: listed.role,
-        source: SourceId::MANAGEMENT,
+        origin: Origin::of(SourceId::MANAGEMENT),
     };
     HostChange::Set(listed.host, row)
 }

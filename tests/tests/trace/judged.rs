@@ -1,6 +1,6 @@
 //! What is said of each packet.
 
-use std::fmt::Write;
+use std::{fmt::Write, net::IpAddr};
 
 use anyhow::{Context, Result, ensure};
 use enforcer_common::{
@@ -10,6 +10,7 @@ use enforcer_common::{
 use enforcer_tests::{
     capture::Pcap,
     fixture::{self, Tcp, v4, v6},
+    reply::Error,
     table::{Known, Place, Row, rows},
     trace::Desk,
 };
@@ -27,7 +28,7 @@ fn every_line_has_the_fields_that_are_documented() -> Result<()> {
         syn(v4(11), 80),
         fixture::udp((v6(0x12), 1).into(), (v6(0x99), 2).into(), b"x"),
         syn(v4(13), 443),
-        fixture::frame(0x0806, &[0; 28]),
+        arp(v4(10)),
         fixture::frame(0x88b5, &[0; 28]),
     ];
     let lines = Desk::new()?.trace(hosts, &Pcap::of(&packets), &[])?;
@@ -88,6 +89,17 @@ fn every_line_has_the_fields_that_are_documented() -> Result<()> {
     Ok(())
 }
 
+/// A host asks who has the gateway's address.
+fn arp(from: IpAddr) -> Vec<u8> {
+    let (IpAddr::V4(from), IpAddr::V4(to)) = (from, v4(1)) else {
+        panic!("no IPv4");
+    };
+    let head = [0, 1, 8, 0, 6, 4, 0, 1];
+    let sender = [&fixture::HOST_MAC[..], &from.octets()].concat();
+    let target = [&[0; 6][..], &to.octets()].concat();
+    fixture::frame(0x0806, &[&head[..], &sender, &target].concat())
+}
+
 /// What the datapath does with a row of the table, as a trace calls it.
 fn action(row: &Row) -> &'static str {
     match row.done {
@@ -95,6 +107,7 @@ fn action(row: &Row) -> &'static str {
         Verdict::Drop => "drop",
         Verdict::Reject => "reply",
         Verdict::Redirect => "redirect",
+        Verdict::Close => "close",
     }
 }
 
@@ -164,8 +177,10 @@ fn table(way: Direction, hook: &str) -> Result<usize> {
 
 #[test]
 fn the_table_of_packets_from_hosts_is_told_as_it_is() -> Result<()> {
-    let count = table(Direction::FromHost, "xdp")?;
-    assert!(count >= 60, "{count} packets");
+    for hook in ["xdp", "tc-ingress"] {
+        let count = table(Direction::FromHost, hook)?;
+        assert!(count >= 60, "{count} packets at {hook}");
+    }
     Ok(())
 }
 
@@ -217,6 +232,77 @@ fn another_interface_has_another_zone() -> Result<()> {
     assert_eq!(zone_and_action(&[])?, (json!("lan"), json!("pass")));
     let guests = ["--interface", "guests"];
     assert_eq!(zone_and_action(&guests)?, (json!("guest"), json!("drop")));
+    Ok(())
+}
+
+#[test]
+fn a_packet_of_a_vlan_is_of_its_zone() -> Result<()> {
+    let config =
+        "mode = 'enforce'\n[[interface]]\nname = 'lan0'\nvlan = [{ id = 20, zone = 'guest' }]";
+    let plain = fixture::ping(v4(10), v4(99));
+    let mut tagged = plain.clone();
+    tagged.splice(12..12, [0x81, 0, 0, 20]);
+    let mut foreign = plain.clone();
+    foreign.splice(12..12, [0x81, 0, 0, 21]);
+    let hosts = "address,zone,role\n192.0.2.10,lan,authorized\n192.0.2.10,guest,denied";
+    let capture = Pcap::of(&[plain, tagged, foreign]);
+    let lines = Desk::with_config(config)?.trace(hosts, &capture, &[])?;
+    let said: Vec<_> = lines
+        .iter()
+        .map(|line| (line["zone"].clone(), line["action"].clone()))
+        .collect();
+    let said_of = |zone, action| (json!(zone), json!(action));
+    assert_eq!(
+        said,
+        [
+            said_of("lan", "pass"),
+            said_of("guest", "drop"),
+            said_of("lan", "drop")
+        ]
+    );
+    assert_eq!(lines[2]["reason"], "vlan");
+    Ok(())
+}
+
+/// The kernel hands long frames to XDP in pieces.
+#[test]
+fn long_frames_are_judged_whole() -> Result<()> {
+    let hosts = "address,role\n192.0.2.10,authorized\n192.0.2.11,denied\n192.0.2.12,quarantine";
+    let datagram =
+        |from, length| fixture::udp((from, 1).into(), (v4(99), 2).into(), &vec![7; length]);
+    let packets = [
+        datagram(v4(10), 8_958),
+        datagram(v4(11), 60_000),
+        datagram(v4(12), 30_000),
+        datagram(v4(10), 100),
+    ];
+    let desk = Desk::new()?;
+    let lines = desk.trace(hosts, &Pcap::of(&packets), &["--pcap-out", "sent.pcap"])?;
+    let actions: Vec<_> = lines.iter().map(|line| line["action"].clone()).collect();
+    assert_eq!(
+        actions,
+        ["pass", "drop", "reply", "pass"].map(|word| json!(word))
+    );
+    let sent = enforcer_tests::capture::read(&std::fs::read(desk.path("sent.pcap"))?)?;
+    assert_eq!(sent.len(), 1);
+    Error::parse(&sent[0].bytes)?.check_that_it_answers(&packets[2])
+}
+
+/// How many replies a second a gateway sends is no matter of how fast a capture is traced.
+#[test]
+fn replies_are_not_limited_by_time() -> Result<()> {
+    let config = format!(
+        "{}\n[limits]\nreplies_per_second = 5\n",
+        enforcer_tests::trace::CONFIG
+    );
+    let syn = fixture::tcp((v4(11), 1).into(), (v4(99), 443).into(), Tcp::Syn, b"");
+    let capture = Pcap::of(&vec![syn; 300]);
+    let hosts = "address,role\n192.0.2.11,quarantine";
+    let lines = Desk::with_config(&config)?.trace(hosts, &capture, &[])?;
+    assert!(
+        lines.iter().all(|line| line["action"] == "reply"),
+        "{lines:?}"
+    );
     Ok(())
 }
 

@@ -135,12 +135,15 @@ fn packets_that_cannot_be_judged() -> Result<()> {
     cut.add(&ping, ping.len());
     cut.add(&ping[..30], ping.len());
     cut.add(&ping[..36], ping.len());
+    // The sender of an ARP packet stands in its body.
+    let arp = fixture::frame(0x0806, &[0; 28]);
+    cut.add(&arp[..20], arp.len());
     let words = [
-        "not judged: 2 of 3 packets",
+        "not judged: 3 of 4 packets",
         "the first is packet 2: cut to 30 of 46 bytes, within its headers",
         "tcpdump -s 0",
     ];
-    is_refused(&cut.bytes(), 3, &words)?;
+    is_refused(&cut.bytes(), 4, &words)?;
     let large = fixture::udp((v4(10), 1).into(), (v4(99), 2).into(), &[0; 60_000]);
     let huge = vec![0; 300_000];
     let desk = Desk::new()?;

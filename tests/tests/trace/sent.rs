@@ -6,7 +6,7 @@ use anyhow::Result;
 use enforcer_tests::{
     capture::{ETHERNET, Order, Pcap, read, time},
     fixture::{self, Tcp, v4, v6},
-    reply::Reply,
+    reply::{Error, Reply},
     trace::Desk,
 };
 
@@ -32,8 +32,10 @@ fn resets_and_the_way_to_the_portal() -> Result<()> {
     let sent = read(&fs::read(desk.path("sent.pcap"))?)?;
     let times: Vec<_> = sent.iter().map(|packet| packet.time).collect();
     // The gateway has no IPv6 address, and so no portal there: the last one is a reset.
-    assert_eq!(times, [1, 2, 4, 5].map(time));
-    let replies: Result<Vec<_>> = sent
+    assert_eq!(times, [1, 2, 3, 4, 5].map(time));
+    Error::parse(&sent[2].bytes)?.check_that_it_answers(&packets[3])?;
+    let segments = [0, 1, 3, 4].map(|place| &sent[place]);
+    let replies: Result<Vec<_>> = segments
         .iter()
         .map(|packet| Reply::parse(&packet.bytes))
         .collect();
@@ -85,5 +87,26 @@ fn a_rewritten_packet_is_as_long_as_it_was_captured() -> Result<()> {
         .collect();
     assert_eq!(lengths, [(54, 54), (100, 554)]);
     assert_eq!(sent[1].bytes[54..], data[54..100]);
+    Ok(())
+}
+
+/// An error quotes what was captured; what is not known of it is not written.
+#[test]
+fn an_error_quotes_only_what_was_captured() -> Result<()> {
+    let datagram = fixture::udp((v4(11), 1).into(), (v4(99), 53).into(), &[7; 200]);
+    let mut pcap = Pcap::new(Order::Little, false, ETHERNET);
+    pcap.add(&datagram, datagram.len());
+    pcap.add(&datagram[..60], datagram.len());
+    let desk = Desk::new()?;
+    desk.trace(HOSTS, &pcap.bytes(), &["--pcap-out", "sent.pcap"])?;
+    let sent = read(&fs::read(desk.path("sent.pcap"))?)?;
+    let [whole, cut] = &sent[..] else {
+        panic!("{} packets", sent.len());
+    };
+    Error::parse(&whole.bytes)?.check_that_it_answers(&datagram)?;
+    assert_eq!(cut.length, whole.bytes.len());
+    // The headers of Ethernet, IP and ICMP, and what was captured behind the first.
+    assert_eq!(cut.bytes.len(), 14 + 20 + 8 + 46);
+    assert_eq!(cut.bytes[42..], datagram[14..60]);
     Ok(())
 }

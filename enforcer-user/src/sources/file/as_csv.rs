@@ -156,7 +156,8 @@ fn header(line: &Line<'_>, list: &mut List<'_>) -> Option<Vec<&'static str>> {
             }
         }
     }
-    for needed in ["address", "role"] {
+    let zone = list.needs_zones().then_some("zone");
+    for needed in ["address", "role"].into_iter().chain(zone) {
         if list.faults.is_empty() && !columns.contains(&needed) {
             list.fault(line.start(), Fault::NoColumn(needed));
         }

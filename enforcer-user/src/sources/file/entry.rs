@@ -72,6 +72,11 @@ impl<'a> List<'a> {
         self.faults.len() >= MOST
     }
 
+    /// Whether an address alone is not enough.
+    pub fn needs_zones(&self) -> bool {
+        self.names.zones.len() > 1
+    }
+
     /// Notes what is wrong at a byte.
     pub fn fault(&mut self, at: usize, fault: Fault) {
         self.faults.push((at, fault));

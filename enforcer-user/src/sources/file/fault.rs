@@ -47,7 +47,7 @@ pub enum Fault {
     Separator(char),
     /// A column that must be there.
     #[error(
-        "there is no column `{0}`; the columns are `{HEADER}`, of which zone and mac may be left out"
+        "there is no column `{0}`; the columns are `{HEADER}`, of which mac may be left out, and zone where there is only one"
     )]
     NoColumn(&'static str),
     /// A column or key that means nothing.

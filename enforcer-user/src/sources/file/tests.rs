@@ -155,8 +155,8 @@ fn faults_of_csv_are_named_with_place_and_remedy() {
         ),
         (
             "\naddress,zone\n10.1.0.5,lan",
-            "h.csv:2:1: there is no column `role`; the columns are `address,zone,role,mac`, of which zone and \
-             mac may be left out",
+            "h.csv:2:1: there is no column `role`; the columns are `address,zone,role,mac`, of which mac may \
+             be left out, and zone where there is only one",
         ),
         (
             "address,rolle\n10.1.0.5,denied",
@@ -258,9 +258,23 @@ fn faults_of_toml_are_named_with_place_and_remedy() {
 
 #[test]
 fn several_zones_must_be_named() {
-    assert_eq!(
-        fault("h.csv", "address,role\n10.1.0.5,denied", TWO_ZONES),
-        "h.csv:2:1: the host has no `zone`, and the configuration has several; what can stand here: `lan`, `guest`"
+    let choice = "the host has no `zone`, and the configuration has several; what can stand here: `lan`, `guest`";
+    let csv = fault("h.csv", "address,zone,role\n10.1.0.5,,denied", TWO_ZONES);
+    assert_eq!(csv, format!("h.csv:2:1: {choice}"));
+    let toml = fault(
+        "h.toml",
+        "[[host]]\naddress = '10.1.0.5'\nrole = 'denied'",
+        TWO_ZONES,
+    );
+    assert_eq!(toml, format!("h.toml:1:1: {choice}"));
+    let column = fault(
+        "h.csv",
+        "address,role\n10.1.0.5,denied\n10.1.0.6,denied",
+        TWO_ZONES,
+    );
+    assert!(
+        column.starts_with("h.csv:1:1: there is no column `zone`"),
+        "{column}"
     );
 }
 
