@@ -170,7 +170,8 @@ impl PcapNg {
         } else {
             time.as_micros()
         };
-        let [high, low] = [ticks >> 32, ticks & 0xffff_ffff].map(|half| half as u32);
+        let half = |half: u128| u32::try_from(half).expect("masked");
+        let (high, low) = (half(ticks >> 32), half(ticks & 0xffff_ffff));
         let mut body = Vec::new();
         for number in [interface, high, low, short(packet.len()), short(length)] {
             body.extend(self.order.u32(number));

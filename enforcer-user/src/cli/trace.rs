@@ -41,7 +41,7 @@ pub struct TraceCommand {
     /// The capture, pcap or pcapng; `-` for standard input.
     #[arg(long, value_name = "FILE")]
     pcap: PathBuf,
-    /// Where the packets go that the datapath would send: resets, and those on their way to the portal.
+    /// Where the packets go that the datapath would send: resets, ICMP errors, and those on their way to the portal.
     #[arg(long, value_name = "FILE")]
     pcap_out: Option<PathBuf>,
     /// Print a JSON object a line, as `--output json` does too.

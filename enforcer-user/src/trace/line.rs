@@ -9,17 +9,13 @@ use enforcer_common::{
 };
 use serde::Serialize;
 
-use super::{
-    capture::Packet,
-    judge::{Contents, Fate},
-    judged::Judged,
-};
+use super::{capture::Packet, contents::Contents, judge::Fate, judged::Judged};
 use crate::{
     config::{Protocol, RoleNames},
     identity::Mac,
 };
 
-/// A packet and what became of it. As JSON these are the fields; README says what they mean.
+/// A packet and what became of it. As JSON these are the fields, which `docs/trace.md` explains.
 #[derive(Debug, Serialize)]
 pub(super) struct Line<'a> {
     packet: u64,

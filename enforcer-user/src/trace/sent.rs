@@ -1,6 +1,7 @@
 //! The packets that the datapath would send, as a capture.
 
 use std::{
+    error::Error,
     fs::{self, File},
     io::BufWriter,
     os::unix::fs::MetadataExt,
@@ -12,7 +13,7 @@ use pcap_file::{
     pcap::{PcapHeader, PcapPacket, PcapTsResolution, PcapWriter},
 };
 
-use super::{capture::Packet, judge::Sent};
+use super::{capture::Packet, causes::causes, judge::Sent};
 
 /// No packet is longer than a test run takes.
 const SNAP_LENGTH: u32 = 1 << 18;
@@ -29,7 +30,7 @@ pub enum SentError {
         /// The file.
         path: PathBuf,
         /// Why.
-        cause: Box<dyn std::error::Error + Send + Sync>,
+        cause: String,
     },
 }
 
@@ -47,7 +48,7 @@ impl SentPackets {
         if identity(path).is_some_and(|one| Some(one) == identity(read)) {
             return Err(SentError::Same(path.to_owned()));
         }
-        let file = File::create(path).map_err(|error| failed(path, error))?;
+        let file = File::create(path).map_err(|error| failed(path, &error))?;
         let header = PcapHeader {
             snaplen: SNAP_LENGTH,
             datalink: DataLink::ETHERNET,
@@ -57,7 +58,7 @@ impl SentPackets {
         };
         let writer = PcapWriter::with_header(BufWriter::new(file), header);
         Ok(Self {
-            writer: writer.map_err(|error| failed(path, error))?,
+            writer: writer.map_err(|error| failed(path, &error))?,
             path: path.to_owned(),
             count: 0,
         })
@@ -67,10 +68,10 @@ impl SentPackets {
     pub fn write(&mut self, cause: &Packet, sent: Sent) -> Result<(), SentError> {
         let length = u32::try_from(sent.length).unwrap_or(u32::MAX);
         let packet = PcapPacket::new(cause.time, length, sent.bytes);
-        let packet = packet.map_err(|error| failed(&self.path, error))?;
+        let packet = packet.map_err(|error| failed(&self.path, &error))?;
         self.writer
             .write_packet(&packet)
-            .map_err(|error| failed(&self.path, error))?;
+            .map_err(|error| failed(&self.path, &error))?;
         self.count += 1;
         Ok(())
     }
@@ -79,14 +80,14 @@ impl SentPackets {
     pub fn finish(mut self) -> Result<(String, u64), SentError> {
         self.writer
             .flush()
-            .map_err(|error| failed(&self.path, error))?;
+            .map_err(|error| failed(&self.path, &error))?;
         Ok((self.path.display().to_string(), self.count))
     }
 }
 
-fn failed(path: &Path, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SentError {
+fn failed(path: &Path, cause: &dyn Error) -> SentError {
     SentError::Write {
         path: path.to_owned(),
-        cause: cause.into(),
+        cause: causes(cause),
     }
 }

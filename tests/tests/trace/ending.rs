@@ -81,8 +81,7 @@ fn an_interrupted_trace_says_what_it_has_seen() -> Result<()> {
     let mut live = Live::start(&desk)?;
     for number in ["1", "2"] {
         live.packet()?;
-        let line = live.line()?;
-        assert_eq!(line.split_whitespace().next(), Some(number));
+        assert_eq!(live.line()?.split_whitespace().next(), Some(number));
     }
     // What it mounts and pins is its own while it lives, too.
     assert_eq!(left_behind()?, before);

@@ -136,7 +136,7 @@ fn packets_that_were_cut_behind_their_headers_are_judged() -> Result<()> {
         cut.add(&packet[..60], packet.len());
     }
     let desk = Desk::new()?;
-    let sent = || Ok::<_, anyhow::Error>(read(&std::fs::read(desk.path("sent.pcap"))?)?);
+    let sent = || read(&std::fs::read(desk.path("sent.pcap"))?);
     let arguments = ["--pcap-out", "sent.pcap"];
     let (lines, replies) = (desk.trace(HOSTS, &whole.bytes(), &arguments)?, sent()?);
     let mut cut_lines = desk.trace(HOSTS, &cut.bytes(), &arguments)?;

@@ -144,7 +144,7 @@ fn packets_that_cannot_be_judged() -> Result<()> {
         "tcpdump -s 0",
     ];
     is_refused(&cut.bytes(), 4, &words)?;
-    let large = fixture::udp((v4(10), 1).into(), (v4(99), 2).into(), &[0; 60_000]);
+    let large = fixture::udp((v4(10), 1).into(), (v4(99), 2).into(), &vec![0; 60_000]);
     let huge = vec![0; 300_000];
     let desk = Desk::new()?;
     desk.put("c", Pcap::of(&[ping, large, huge]))?;

@@ -1,6 +1,6 @@
 //! pcapng: blocks, in sections with a byte order and interfaces of their own.
 
-use std::{error::Error, io::ErrorKind, path::PathBuf, time::Duration};
+use std::{io::ErrorKind, path::PathBuf, time::Duration};
 
 use pcap_file::{
     DataLink,
@@ -14,6 +14,7 @@ use pcap_file::{
 };
 
 use super::{
+    super::causes::causes,
     CaptureError, Packet, Place, link_name,
     source::{End, Source},
 };
@@ -129,13 +130,5 @@ fn read_error(path: PathBuf, place: Place, end: &End, error: PcapNgReadError) ->
             let why = causes(&error);
             CaptureError::Broken { path, place, why }
         }
-    }
-}
-
-/// The reader's errors say little without their causes.
-fn causes(error: &dyn Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {}", causes(cause)),
-        None => error.to_string(),
     }
 }
