@@ -13,3 +13,4 @@ pub mod metrics;
 pub mod portal;
 pub mod registry;
 pub mod sources;
+pub mod trace;

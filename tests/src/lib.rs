@@ -1,6 +1,7 @@
 //! What the integration tests share.
 
 pub mod bpffs;
+pub mod capture;
 pub mod config;
 pub mod conntrack;
 pub mod cpu;
@@ -16,4 +17,5 @@ pub mod servers;
 pub mod site;
 pub mod table;
 pub mod tally;
+pub mod trace;
 pub mod wait;

@@ -37,6 +37,8 @@ pub use vlans::VlanPlan;
 
 use std::{fs, path::PathBuf};
 
+use enforcer_common::limits;
+
 use maps::Maps;
 use object::Constants;
 use pins::Pins;
@@ -76,7 +78,11 @@ impl Datapath {
         let adopted = pins.check_shapes(&options)?;
         let mut object = object::load(&options, &pins, Constants::default())?;
         let maps = Maps::take(&mut object, &pins)?;
-        let generations = maps.generations()?;
+        let generations = if adopted {
+            maps.generations()?
+        } else {
+            vec![0; limits::GENERATIONS as usize]
+        };
         let clock = Clock::new(object)?;
         Ok(Self {
             options,
