@@ -8,7 +8,7 @@ use std::{
 use anyhow::Result;
 use enforcer::datapath::{Datapath, HostChange, Options};
 use enforcer_common::{
-    host::{FOREVER, Family, Host, HostRow, SourceId},
+    host::{FOREVER, Family, Host, HostRow, Origin, SourceId},
     role::RoleId,
 };
 use enforcer_tests::bpffs::BpfFs;
@@ -117,7 +117,7 @@ const ROW: HostRow = HostRow {
     deadline: FOREVER,
     mac: [0; 6],
     role: RoleId::AUTHORIZED,
-    source: SourceId::MANAGEMENT,
+    origin: Origin::of(SourceId::MANAGEMENT),
 };
 
 /// The `n`th host of 10.0.0.0/8, or of `2001:db8::/32`.

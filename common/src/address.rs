@@ -5,6 +5,7 @@ use core::{cmp::Ordering, fmt, net::IpAddr};
 /// An IP address of either family, as four words in network order; IPv4 is kept in its IPv6 form
 /// `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2). One shape for both, and no bytes left undefined,
 /// because in the kernel programs both families meet in the same registers.
+#[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Address {
     pub(crate) words: [u32; 4],
@@ -12,6 +13,7 @@ pub struct Address {
 }
 
 /// The two families of IP.
+#[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// IPv4.
@@ -84,6 +86,18 @@ impl Address {
         Self::from_words(Self::v6(bytes).words)
     }
 
+    /// Its words in network order, as keys and rows of both families hold them.
+    #[inline(always)]
+    pub const fn key(&self) -> [u32; 4] {
+        self.words
+    }
+
+    /// Undoes [`key`](Self::key).
+    #[inline(always)]
+    pub const fn from_key(words: [u32; 4]) -> Self {
+        Self::from_words(words)
+    }
+
     /// The address with these words, in network order; IPv4 when it is mapped.
     #[inline(always)]
     pub(crate) const fn from_words(words: [u32; 4]) -> Self {
@@ -105,6 +119,23 @@ impl Address {
             Family::V4 => matches!(self.last_bytes()[0], 0 | 127 | 224..),
             Family::V6 => self.is_multicast() || self.is_mapped() || self.is_lowest(),
         }
+    }
+
+    /// Whether no host may send to this address: it means the sender itself, or nobody (RFC 1122 section
+    /// 3.2.1.3, RFC 4291 sections 2.5.2 and 2.5.3).
+    #[inline(always)]
+    pub const fn is_nowhere(&self) -> bool {
+        match self.family {
+            Family::V4 => matches!(self.last_bytes()[0], 0 | 127),
+            Family::V6 => self.is_lowest() || self.is_mapped(),
+        }
+    }
+
+    /// Whether this is an IPv6 address that is never forwarded (`fe80::/10`, RFC 4291 section 2.5.6).
+    #[inline(always)]
+    pub const fn is_link_local(&self) -> bool {
+        let [first, second, _, _] = self.words[0].to_ne_bytes();
+        matches!(self.family, Family::V6) && first == 0xfe && second & 0xc0 == 0x80
     }
 
     /// Whether this is what a host sends from that has no address yet: 0.0.0.0 or `::`.

@@ -42,6 +42,13 @@ impl Sum {
         Self(self.0 + u32::from(word))
     }
 
+    /// The folded sum itself: what a checksum field holds that hardware is still to complete
+    /// (`CHECKSUM_PARTIAL`, include/linux/skbuff.h of the kernel).
+    #[inline(always)]
+    pub fn partial(self) -> u16 {
+        fold(self.0)
+    }
+
     /// The checksum: the complement of the folded sum.
     #[inline(always)]
     pub fn finish(self) -> u16 {

@@ -46,11 +46,12 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome with the word for it, in the order of their rows.
-    pub const ALL: [(Self, &str); 5] = [
+    pub const ALL: [(Self, &str); 6] = [
         (Self::Done(Verdict::Pass), "pass"),
         (Self::Done(Verdict::Drop), "drop"),
         (Self::Done(Verdict::Reject), "reject"),
         (Self::Done(Verdict::Redirect), "redirect"),
+        (Self::Done(Verdict::Close), "close"),
         (Self::WouldStop, "would_stop"),
     ];
 
@@ -68,14 +69,14 @@ impl Outcome {
     const fn number(self) -> u32 {
         match self {
             Self::Done(verdict) => verdict as u32,
-            Self::WouldStop => 4,
+            Self::WouldStop => 5,
         }
     }
 }
 
 const HOOKS: u32 = 3;
-const OUTCOMES: u32 = 5;
-const REASONS: u32 = 17;
+const OUTCOMES: u32 = 6;
+const REASONS: u32 = 21;
 const _: () = assert!(
     Hook::ALL.len() == HOOKS as usize
         && Outcome::ALL.len() == OUTCOMES as usize
@@ -91,7 +92,19 @@ pub const LOST_EVENTS: u32 = ROWS;
 /// The row for packets of this hook, outcome and reason.
 #[inline(always)]
 pub const fn row(hook: Hook, outcome: Outcome, reason: Reason) -> u32 {
-    (hook as u32 * OUTCOMES + outcome.number()) * REASONS + reason as u32
+    row_by_number(hook, outcome, reason as u8)
+}
+
+/// The same, by the number of the reason.
+#[inline(always)]
+pub const fn row_by_number(hook: Hook, outcome: Outcome, reason: u8) -> u32 {
+    hook as u32 * OUTCOMES * REASONS + within_hook(outcome, reason)
+}
+
+/// The place of a row behind the first of its hook.
+#[inline(always)]
+pub const fn within_hook(outcome: Outcome, reason: u8) -> u32 {
+    outcome.number() * REASONS + reason as u32
 }
 
 #[cfg(test)]

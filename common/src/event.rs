@@ -12,6 +12,11 @@ pub enum Kind {
     Unknown = 0,
     /// Packets of a host were stopped, or would have been. The first of a host, then once a second.
     Stop = 1,
+    /// Packets were stopped that say to be of a host and are not: the same, with the reason
+    /// [`Spoofed`](crate::decide::Reason::Spoofed).
+    Spoof = 2,
+    /// A request of a host goes to the portal.
+    Portal = 3,
 }
 
 /// One event. Its numbers are those of the enumerations that the fields name.
@@ -48,6 +53,10 @@ pub struct Event {
     pub role: RoleId,
     /// 1 when the stop was only counted.
     pub monitored: u8,
+    /// Zero.
+    pub pad: u8,
+    /// The VLAN of the frame, the innermost of two; 0 where there is none.
+    pub vlan: u16,
     /// Zeros.
-    pub pad: [u8; 7],
+    pub rest: [u8; 4],
 }

@@ -1,14 +1,17 @@
 //! Hosts: who a packet belongs to, and what the tables hold of them.
 
+use core::fmt;
+
 use bytemuck::{Pod, Zeroable};
 
 pub use crate::address::{Address, Family};
-use crate::{limits, role::RoleId};
+use crate::{decide::Basis, limits, mac::Mac, role::RoleId};
 
 /// A deadline that never comes.
 pub const FOREVER: u64 = u64::MAX;
 
 /// An endpoint on the network: an address in a zone.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Host {
     /// The zone in which the address is unique.
@@ -130,8 +133,48 @@ pub struct HostRow {
     pub mac: [u8; 6],
     /// The role.
     pub role: RoleId,
-    /// Whose decision it is: with the lease of that source it ends too.
-    pub source: SourceId,
+    /// Whose decision it is.
+    pub origin: Origin,
+}
+
+/// Whose decision a row holds: with the lease of that source it ends too. And whether the host has only just lost a
+/// role that let it pass, so that its open flows are being closed at both ends.
+#[repr(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+pub struct Origin(u8);
+
+impl Origin {
+    const CLOSING: u8 = 0x80;
+
+    /// A decision of this source.
+    pub const fn of(source: SourceId) -> Self {
+        Self(source.0 & !Self::CLOSING)
+    }
+
+    /// The same, and the host's flows are being closed.
+    #[must_use]
+    pub const fn closing(self) -> Self {
+        Self(self.0 | Self::CLOSING)
+    }
+
+    /// The source.
+    #[inline(always)]
+    pub const fn source(self) -> SourceId {
+        SourceId(self.0 & !Self::CLOSING)
+    }
+
+    /// Whether the host's flows are being closed.
+    #[inline(always)]
+    pub const fn is_closing(self) -> bool {
+        self.0 & Self::CLOSING != 0
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let closing = if self.is_closing() { ", closing" } else { "" };
+        write!(f, "{:?}{closing}", self.source())
+    }
 }
 
 /// Value of `ASKED`: an unknown host that was asked about.
@@ -170,18 +213,34 @@ pub struct Blocked {
     pub pad: [u8; 5],
 }
 
-/// Slot of the verdict cache for IPv4.
+/// Key of `TOLD`: a flow of a host.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Pod, Zeroable)]
+pub struct FlowKey {
+    /// The host.
+    pub host: HostKey,
+    /// The other side, as a mapped address.
+    pub remote: [u32; 4],
+    /// The host's port.
+    pub host_port: u16,
+    /// The other side's port.
+    pub remote_port: u16,
+}
+
+/// Slot of the verdict cache for IPv4: half of a cache line.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct VerdictSlotV4 {
     /// Whose slot this is now.
     pub host: HostKeyV4,
-    /// The generation of the host's bucket, read before the tables were.
-    pub generation: u32,
-    /// What was found.
-    pub standing: StandingBits,
     /// Until when it holds, in jiffies.
     pub until: u64,
+    /// What was found.
+    pub standing: StandingBits,
+    /// The generation of the host's bucket, read before the tables were.
+    pub generation: u32,
+    /// Zeros.
+    pub pad: u32,
 }
 
 /// Slot of the verdict cache for IPv6.
@@ -194,22 +253,53 @@ pub struct VerdictSlotV6 {
     pub generation: u32,
     /// What was found.
     pub standing: StandingBits,
-    /// Zeros.
-    pub pad: u32,
     /// Until when it holds, in jiffies.
     pub until: u64,
 }
 
-/// A [`Standing`](crate::decide::Standing) in the form that a slot stores.
-#[repr(C)]
+/// A [`Standing`](crate::decide::Standing) but for its end, in one word: MAC address, role, and how it came by it.
+#[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-pub struct StandingBits {
+pub struct StandingBits(u64);
+
+impl StandingBits {
+    const ROLE: u32 = 48;
+    const BASIS: u32 = 56;
+    const CLOSING: u64 = 1 << 63;
+
+    /// Packs it.
+    #[inline(always)]
+    pub fn new(mac: Mac, role: RoleId, basis: Basis, closing: bool) -> Self {
+        let closing = if closing { Self::CLOSING } else { 0 };
+        let basis = (basis as u64) << Self::BASIS;
+        Self(mac.word() | u64::from(role.0) << Self::ROLE | basis | closing)
+    }
+
+    /// The MAC address that the host must send from.
+    #[inline(always)]
+    pub const fn mac(self) -> Mac {
+        Mac::from_word(self.0)
+    }
+
     /// The role.
-    pub role: RoleId,
-    /// The [`Basis`](crate::decide::Basis).
-    pub basis: u8,
-    /// Zeros.
-    pub pad: [u8; 2],
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "one byte of the word")]
+    pub const fn role(self) -> RoleId {
+        RoleId((self.0 >> Self::ROLE) as u8)
+    }
+
+    /// How it came by the role.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "seven bits of the word")]
+    pub const fn basis(self) -> Basis {
+        Basis::from_number((self.0 >> Self::BASIS) as u8 & 0x7f)
+    }
+
+    /// Whether its flows are being closed.
+    #[inline(always)]
+    pub const fn is_closing(self) -> bool {
+        self.0 & Self::CLOSING != 0
+    }
 }
 
 #[cfg(test)]

@@ -12,13 +12,16 @@
 extern crate std;
 
 mod address;
+pub mod bucket;
 pub mod checksum;
 pub mod counter;
 pub mod decide;
 pub mod event;
 pub mod host;
 pub mod limits;
+pub mod mac;
 pub mod packet;
 pub mod reply;
 pub mod role;
+pub mod seen;
 pub mod settings;

@@ -2,7 +2,7 @@
 
 /// The version of every layout in this crate. Pinned maps live under a directory named by it, so
 /// that programs never meet rows of another shape.
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;
 
 /// Hosts of each address family (a table of a million loads in under a second).
 pub const HOSTS: u32 = 1 << 20;
@@ -43,6 +43,15 @@ pub const EXTENSION_HEADERS: usize = 8;
 
 /// Unknown hosts whose last question is remembered.
 pub const ASKED: u32 = 1 << 16;
+
+/// Flows whose far end was told that they are over.
+pub const TOLD: u32 = 1 << 14;
+
+/// Pairs of VLANs, one inside the other.
+pub const VLAN_PAIRS: u32 = 4096;
+
+/// Later fragments of requests that went to the portal are known by their first one.
+pub const PORTAL_FRAGMENTS: u32 = 1 << 12;
 
 /// Stopped hosts whose counts are kept.
 pub const BLOCKED: u32 = 1 << 16;

@@ -88,18 +88,22 @@ impl Rule {
     /// Matches every protocol. 255 is reserved by IANA and never on the wire.
     pub const ANY_PROTOCOL: u8 = 255;
 
-    /// Whether a packet of this protocol and remote port (`None` where it has none) is meant.
+    /// Whether a packet of this protocol and remote port ([`NO_PORT`] where it has none) is meant.
     #[inline(always)]
-    pub fn matches(&self, protocol: u8, port: Option<u16>) -> bool {
+    fn matches(&self, protocol: u8, port: u32) -> bool {
         if self.protocol != Self::ANY_PROTOCOL && self.protocol != protocol {
             return false;
         }
         if self.any_port != 0 {
             return true;
         }
-        port.is_some_and(|port| self.first_port <= port && port <= self.last_port)
+        u32::from(self.first_port) <= port && port <= u32::from(self.last_port)
     }
 }
+
+/// The remote port of a packet that has none: above every port. An option would be left undefined where there is none,
+/// and the verifier refuses to compare what may be undefined.
+pub const NO_PORT: u32 = 1 << 16;
 
 /// Value of `RULES`: the rules for one role and remote prefix, those of the shorter prefixes around
 /// it behind its own, so that the longest match is enough.
@@ -115,9 +119,10 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    /// Whether the first rule that matches allows; `None` when none does.
+    /// Whether the first rule that matches a packet of this protocol and remote port ([`NO_PORT`] where it has none)
+    /// allows; `None` when none does.
     #[inline(always)]
-    pub fn decide(&self, protocol: u8, port: Option<u16>) -> Option<bool> {
+    pub fn decide(&self, protocol: u8, port: u32) -> Option<bool> {
         self.rules
             .iter()
             .take(self.count as usize)
@@ -166,10 +171,10 @@ mod tests {
 
     #[test]
     fn a_rule_with_ports_needs_a_port() {
-        assert!(HTTPS.matches(6, Some(443)));
-        assert!(!HTTPS.matches(6, Some(80)));
-        assert!(!HTTPS.matches(17, Some(443)));
-        assert!(!HTTPS.matches(6, None));
+        assert!(HTTPS.matches(6, 443));
+        assert!(!HTTPS.matches(6, 80));
+        assert!(!HTTPS.matches(17, 443));
+        assert!(!HTTPS.matches(6, NO_PORT));
     }
 
     #[test]
@@ -183,10 +188,10 @@ mod tests {
         let mut set = RuleSet::zeroed();
         set.rules[..2].copy_from_slice(&[HTTPS, deny]);
         set.count = 2;
-        assert_eq!(set.decide(6, Some(443)), Some(true));
-        assert_eq!(set.decide(6, Some(80)), Some(false));
-        assert_eq!(set.decide(1, None), Some(false));
+        assert_eq!(set.decide(6, 443), Some(true));
+        assert_eq!(set.decide(6, 80), Some(false));
+        assert_eq!(set.decide(1, NO_PORT), Some(false));
         set.count = 1;
-        assert_eq!(set.decide(1, None), None);
+        assert_eq!(set.decide(1, NO_PORT), None);
     }
 }

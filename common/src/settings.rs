@@ -2,7 +2,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::role::RoleId;
+use crate::{
+    bucket::Rate,
+    host::{Address, Family},
+    role::RoleId,
+};
 
 /// The only row of `SETTINGS`. Times are in jiffies.
 #[repr(C)]
@@ -14,6 +18,12 @@ pub struct Settings {
     pub report_every: u64,
     /// After this silence an unknown host counts as new again.
     pub forget_after: u64,
+    /// After this silence a flow to the portal is forgotten.
+    pub portal_idle: u64,
+    /// How often each CPU answers stopped packets.
+    pub replies: Rate,
+    /// How often each CPU asks about unknown hosts; those above that are held.
+    pub questions: Rate,
     /// 1: enforce; 0: monitor, which stops nothing.
     pub enforce: u8,
     /// The role of hosts whose source has gone silent.
@@ -30,6 +40,9 @@ impl Settings {
         unknown_timeout: 0,
         report_every: 0,
         forget_after: 0,
+        portal_idle: 0,
+        replies: Rate::NEVER,
+        questions: Rate::NEVER,
         enforce: 1,
         lease_expired: RoleId::UNKNOWN,
         first_datagram: 0,
@@ -41,18 +54,83 @@ impl Settings {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct InterfaceRow {
-    /// The zone of its hosts.
+    /// The zone of its hosts that are in no VLAN.
     pub zone: u32,
     /// The port on which the gateway's portal listens; 0 without a portal.
     pub portal_port: u16,
-    /// 1 when `portal_v4` is set.
+    /// 1 when `own_v4` is set.
     pub has_v4: u8,
-    /// 1 when `portal_v6` is set.
+    /// 1 when `own_v6` is set.
     pub has_v6: u8,
     /// The gateway's IPv4 address on this interface.
-    pub portal_v4: [u8; 4],
+    pub own_v4: [u8; 4],
     /// The gateway's IPv6 address on this interface.
-    pub portal_v6: [u8; 16],
+    pub own_v6: [u8; 16],
+    flags: u32,
+}
+
+impl InterfaceRow {
+    /// Routers on the side of the hosts may advertise themselves.
+    pub const ROUTERS: u32 = 1;
+    /// DHCP servers on the side of the hosts may answer.
+    pub const DHCP_SERVERS: u32 = 1 << 1;
+    /// Frames without a VLAN are dropped.
+    pub const TAGGED_ONLY: u32 = 1 << 2;
+
+    /// The same row with these bits.
+    #[must_use]
+    pub const fn with(self, flags: u32) -> Self {
+        Self { flags, ..self }
+    }
+
+    /// Whether the row has this bit.
+    #[inline(always)]
+    pub const fn has(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// The gateway's own address of this family on the interface.
+    #[inline(always)]
+    pub const fn own(&self, family: Family) -> Option<Address> {
+        match family {
+            Family::V4 if self.has_v4 != 0 => Some(Address::v4(self.own_v4)),
+            Family::V6 if self.has_v6 != 0 => Some(Address::v6(self.own_v6)),
+            _ => None,
+        }
+    }
+}
+
+/// Key of `VLAN_PAIRS`: two VLANs of an interface, one inside the other.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct VlanPair {
+    /// The row of the interface in `INTERFACES`.
+    pub interface: u32,
+    /// The outer VLAN.
+    pub outer: u16,
+    /// The inner VLAN.
+    pub inner: u16,
+}
+
+/// Row of `VLANS`, and value of `VLAN_PAIRS`: the zone of the hosts in a VLAN, if frames of it are allowed.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct VlanZone(u32);
+
+impl VlanZone {
+    /// Frames of the VLAN are dropped.
+    pub const REFUSED: Self = Self(0);
+
+    /// Its hosts are of this zone.
+    pub const fn of(zone: u32) -> Self {
+        Self(zone + 1)
+    }
+
+    /// The zone.
+    #[inline(always)]
+    pub const fn zone(self) -> Option<u32> {
+        self.0.checked_sub(1)
+    }
 }
 
 /// What a scope says of the addresses in it.

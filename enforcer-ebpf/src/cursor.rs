@@ -3,10 +3,7 @@
 
 use core::arch::asm;
 
-use aya_ebpf::{
-    helpers::generated::bpf_xdp_adjust_tail,
-    programs::{TcContext, XdpContext},
-};
+use aya_ebpf::programs::{TcContext, XdpContext};
 use enforcer_common::packet::Bytes;
 
 /// No header is looked for behind this offset: it keeps the verifier's ranges small, and a chain of
@@ -22,6 +19,7 @@ pub struct Cursor {
     start: usize,
     end: usize,
     whole: usize,
+    stripped: Option<u16>,
 }
 
 impl Cursor {
@@ -33,7 +31,14 @@ impl Cursor {
             start,
             end,
             whole: end - start,
+            stripped: None,
         }
+    }
+
+    /// The same packet, of which this many bytes are there in all.
+    #[inline(always)]
+    pub fn of(self, whole: usize) -> Self {
+        Self { whole, ..self }
     }
 
     /// A packet at a TC hook. Pages and segments that hang behind the linear part are joined as far
@@ -46,10 +51,16 @@ impl Cursor {
             // Without memory the headers stay out of reach, and the parser calls it malformed.
             let _ = context.pull_data(wanted);
         }
+        // SAFETY: the kernel passes a valid `__sk_buff`, and the verifier checks the accesses.
+        let (present, tag) = unsafe {
+            let skb = context.skb.skb;
+            ((*skb).vlan_present, (*skb).vlan_tci)
+        };
         Self {
             start: context.data(),
             end: context.data_end(),
             whole: whole as usize,
+            stripped: if present != 0 { Some(tag as u16) } else { None },
         }
     }
 
@@ -65,16 +76,6 @@ impl Cursor {
         let pointer = self.at::<N>(offset)?;
         // SAFETY: as in `header`; `&mut self` makes it the only access through this cursor.
         Some(unsafe { &mut *(pointer as *mut [u8; N]) })
-    }
-
-    /// Takes `surplus` bytes from the end of an XDP packet. The cursor is used up: the packet may lie
-    /// elsewhere afterwards.
-    #[inline(always)]
-    #[expect(clippy::unused_self, reason = "ends the life of the cursor")]
-    pub fn cut(self, context: &XdpContext, surplus: usize) -> Option<()> {
-        // SAFETY: the context is the kernel's own, and the call leaves no pointer into the packet.
-        let error = unsafe { bpf_xdp_adjust_tail(context.ctx, -(surplus as i32)) };
-        (error == 0).then_some(())
     }
 
     #[inline(always)]
@@ -134,6 +135,11 @@ macro_rules! load {
 }
 
 impl Bytes for Cursor {
+    #[inline(always)]
+    fn stripped_tag(&self) -> Option<u16> {
+        self.stripped
+    }
+
     #[inline(always)]
     fn length(&self) -> usize {
         self.whole

@@ -2,8 +2,11 @@
 
 use aya_ebpf::maps::lpm_trie::Key;
 use enforcer_common::{
-    decide::{self, Basis, Standing, Tables},
-    host::{Asked, Family, Host, HostRow, SourceId, StandingBits, VerdictSlotV4, VerdictSlotV6},
+    decide::{self, Standing, Tables},
+    host::{
+        Asked, Family, FlowKey, Host, HostRow, SourceId, StandingBits, VerdictSlotV4, VerdictSlotV6,
+    },
+    packet::Vlans,
     role::{OwnedPrefix, RoleId, RoleRow, RuleSet},
     settings::{Scope, Settings},
 };
@@ -40,9 +43,10 @@ fn standing_v4(host: &Host, slot: u32, bucket: u32, now: u64, found: &mut Standi
     if found.until != 0 {
         *slot = VerdictSlotV4 {
             host: key,
-            generation,
-            standing: packed(found),
             until: found.until,
+            standing: found.bits(),
+            generation,
+            pad: 0,
         };
     }
 }
@@ -63,19 +67,27 @@ fn standing_v6(host: &Host, slot: u32, bucket: u32, now: u64, found: &mut Standi
         *slot = VerdictSlotV6 {
             host: key,
             generation,
-            standing: packed(found),
-            pad: 0,
+            standing: found.bits(),
             until: found.until,
         };
     }
 }
 
+/// From the tables alone, past the cache.
 #[inline(never)]
-fn from_tables(host: &Host, now: u64, found: &mut Standing) {
-    let Standing { role, basis, until } = decide::standing(host, &Kernel, now);
+pub fn from_tables(host: &Host, now: u64, found: &mut Standing) {
+    let Standing {
+        until,
+        mac,
+        role,
+        basis,
+        closing,
+    } = decide::standing(host, &Kernel, now);
+    found.until = until;
+    found.mac = mac;
     found.role = role;
     found.basis = basis;
-    found.until = until;
+    found.closing = closing;
 }
 
 #[inline(always)]
@@ -84,19 +96,12 @@ fn generation(bucket: u32) -> u32 {
 }
 
 #[inline(always)]
-fn packed(standing: &Standing) -> StandingBits {
-    StandingBits {
-        role: standing.role,
-        basis: standing.basis as u8,
-        pad: [0; 2],
-    }
-}
-
-#[inline(always)]
 fn unpack(bits: StandingBits, until: u64, found: &mut Standing) {
-    found.role = bits.role;
-    found.basis = Basis::from_number(bits.basis);
     found.until = until;
+    found.mac = bits.mac();
+    found.role = bits.role();
+    found.basis = bits.basis();
+    found.closing = bits.is_closing();
 }
 
 /// The maps, as the decision reads them. What an authorized host does not need is kept out of line, so
@@ -150,6 +155,21 @@ impl Tables for Kernel {
     #[inline(never)]
     fn asked(&self, host: &Host) -> Option<Asked> {
         maps::ASKED.get_ptr(host.key()).map(maps::read)
+    }
+
+    #[inline(always)]
+    fn may_ask(&self, now: u64) -> bool {
+        maps::take(maps::Purpose::Question, now)
+    }
+
+    #[inline(never)]
+    fn told(&self, flow: &FlowKey) -> bool {
+        maps::TOLD.get_ptr(flow).is_some()
+    }
+
+    #[inline(always)]
+    fn vlan_zone(&self, vlans: Vlans) -> Option<u32> {
+        maps::vlan_zone(vlans)
     }
 
     #[inline(always)]

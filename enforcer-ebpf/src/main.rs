@@ -1,13 +1,16 @@
-//! The datapath: judges every packet that a host sends (XDP) and every packet sent to it (TC).
+//! The datapath: judges every packet that a host sends (XDP, or TC on ingress) and every packet sent to it (TC on
+//! egress).
 //!
-//! Each program reads as the path of a packet: parse, find the host's standing, judge, act, record.
+//! Each hook has one program that takes a [`path::first_look`] and lets pass what needs no other; the rest goes on to
+//! steps of their own, by tail calls: [`path::second_look`] decides, and `act` carries out. So the common case stays
+//! small, and the verifier walks through each step alone.
 
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
 #![allow(
     missing_docs,
-    reason = "generated entry points; the functions below them are documented"
+    reason = "generated entry points; the functions that they call are documented"
 )]
 #![allow(
     clippy::needless_pass_by_value,
@@ -23,198 +26,160 @@
 mod act;
 #[expect(unsafe_code, reason = "the packet cursor")]
 mod cursor;
+#[expect(unsafe_code, reason = "helper calls, and fields of the contexts")]
+mod frame;
 mod lookup;
 #[expect(unsafe_code, reason = "map rows")]
 mod maps;
+mod path;
 mod report;
 
 use aya_ebpf::{
-    bindings::{TC_ACT_OK, TC_ACT_SHOT, xdp_action},
-    helpers::generated::{bpf_jiffies64, bpf_redirect},
     macros::{classifier, xdp},
     programs::{TcContext, XdpContext},
 };
-use enforcer_common::{
-    counter::Hook,
-    decide::{self, Case, Direction, Judgement, Standing, Verdict},
-    host::Host,
-    packet::{self, Kind, Packet},
-    settings::InterfaceRow,
-};
 
-use crate::{cursor::Cursor, lookup::Kernel};
+use crate::frame::{Egress, Ingress, Xdp, jiffies};
 
-/// Judges what hosts send.
-#[xdp]
-pub fn enforcer_xdp(context: XdpContext) -> u32 {
-    let (Some(interface), Some(seen)) = (maps::interface(), maps::seen()) else {
-        return xdp_action::XDP_ABORTED;
+/// The programs of an XDP hook: with and without fragments, which the kernel keeps apart.
+macro_rules! at_xdp {
+    ($(#[$kind:meta])+ $frame:ty: $first:ident $chain:ident $claim:ident $second:ident $reject:ident $redirect:ident $close:ident
+        $record:ident) => {
+        $(#[$kind])+
+        pub fn $first(context: XdpContext) -> u32 {
+            path::first_look(&<$frame>::new(context)) as u32
+        }
+
+        $(#[$kind])+
+        pub fn $chain(context: XdpContext) -> u32 {
+            path::walk_chain(&<$frame>::new(context)) as u32
+        }
+
+        $(#[$kind])+
+        pub fn $claim(context: XdpContext) -> u32 {
+            path::read_claim(&<$frame>::new(context)) as u32
+        }
+
+        $(#[$kind])+
+        pub fn $second(context: XdpContext) -> u32 {
+            path::second_look(&<$frame>::new(context)) as u32
+        }
+
+        $(#[$kind])+
+        pub fn $reject(context: XdpContext) -> u32 {
+            act::reject(&<$frame>::new(context)) as u32
+        }
+
+        $(#[$kind])+
+        pub fn $redirect(context: XdpContext) -> u32 {
+            act::redirect(&<$frame>::new(context)) as u32
+        }
+
+        $(#[$kind])+
+        pub fn $close(context: XdpContext) -> u32 {
+            act::close(&<$frame>::new(context)) as u32
+        }
+
+        $(#[$kind])+
+        pub fn $record(context: XdpContext) -> u32 {
+            path::record(&<$frame>::new(context)) as u32
+        }
     };
-    let now = jiffies();
-    let cursor = Cursor::xdp(&context);
-    let length = cursor.whole();
-    judge(&cursor, Direction::FromHost, interface, seen, now);
-    let done = act::on_xdp(&context, seen, interface);
-    report::record(Hook::Xdp, seen, done, length, ingress(&context), now);
-    #[cfg(feature = "log")]
-    log_packet(&context, seen);
-    if seen.judgement.monitored {
-        return xdp_action::XDP_PASS;
-    }
-    match done {
-        Verdict::Pass | Verdict::Redirect => xdp_action::XDP_PASS,
-        Verdict::Reject if maps::redirects_replies() => redirect(ingress(&context)),
-        Verdict::Reject => xdp_action::XDP_TX,
-        Verdict::Drop => xdp_action::XDP_DROP,
-    }
 }
 
-/// Judges what is sent to hosts.
+at_xdp!(
+    #[xdp] Xdp<false>:
+    enforcer_xdp enforcer_xdp_chain enforcer_xdp_claim enforcer_xdp_decide enforcer_xdp_reject enforcer_xdp_redirect enforcer_xdp_close
+    enforcer_xdp_record
+);
+at_xdp!(
+    #[xdp(frags)] Xdp<true>:
+    enforcer_xdp_frags enforcer_xdp_frags_chain enforcer_xdp_frags_claim enforcer_xdp_frags_decide enforcer_xdp_frags_reject enforcer_xdp_frags_redirect
+    enforcer_xdp_frags_close enforcer_xdp_frags_record
+);
+
 #[classifier]
-pub fn enforcer_tc_egress(mut context: TcContext) -> i32 {
-    let (Some(interface), Some(seen)) = (maps::interface(), maps::seen()) else {
-        return TC_ACT_SHOT;
-    };
-    let now = jiffies();
-    let cursor = Cursor::tc(&context);
-    let length = cursor.whole();
-    judge(&cursor, Direction::ToHost, interface, seen, now);
-    act::on_tc_egress(&mut context, seen, interface);
-    let done = seen.judgement.verdict;
-    report::record(Hook::TcEgress, seen, done, length, egress(&context), now);
-    #[cfg(feature = "log")]
-    log_packet(&context, seen);
-    if seen.judgement.monitored || done == Verdict::Pass {
-        TC_ACT_OK
-    } else {
-        TC_ACT_SHOT
-    }
+pub fn enforcer_tc_ingress(context: TcContext) -> i32 {
+    path::first_look(&Ingress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_ingress_claim(context: TcContext) -> i32 {
+    path::read_claim(&Ingress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_ingress_decide(context: TcContext) -> i32 {
+    path::second_look(&Ingress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_ingress_reject(context: TcContext) -> i32 {
+    act::reject(&Ingress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_ingress_redirect(context: TcContext) -> i32 {
+    act::redirect(&Ingress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_ingress_close(context: TcContext) -> i32 {
+    act::close(&Ingress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_ingress_chain(context: TcContext) -> i32 {
+    path::walk_chain(&Ingress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_ingress_record(context: TcContext) -> i32 {
+    path::record(&Ingress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_egress(context: TcContext) -> i32 {
+    path::first_look(&Egress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_egress_decide(context: TcContext) -> i32 {
+    path::second_look(&Egress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_egress_reject(context: TcContext) -> i32 {
+    act::reject_far_end(&Egress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_egress_restore(context: TcContext) -> i32 {
+    act::restore(&Egress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_egress_chain(context: TcContext) -> i32 {
+    path::walk_chain(&Egress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_egress_record(context: TcContext) -> i32 {
+    path::record(&Egress::new(context))
 }
 
 /// Writes the kernel's jiffies over the first eight bytes of the packet: how user space, through
 /// `BPF_PROG_TEST_RUN`, reads the clock that the deadlines are compared with.
 #[xdp]
 pub fn enforcer_clock(context: XdpContext) -> u32 {
-    match Cursor::xdp(&context).header_mut::<8>(0) {
+    use aya_ebpf::bindings::xdp_action::{XDP_ABORTED, XDP_PASS};
+    match cursor::Cursor::xdp(&context).header_mut::<8>(0) {
         Some(bytes) => {
             *bytes = jiffies().to_ne_bytes();
-            xdp_action::XDP_PASS
+            XDP_PASS
         }
-        None => xdp_action::XDP_ABORTED,
+        None => XDP_ABORTED,
     }
-}
-
-/// A frame and what was judged of it. It lies in a map, not on the stack: with all that is inlined the
-/// 512 bytes there would not do.
-pub struct Seen {
-    /// Whether the frame carries IP, so that `host` and `packet` mean something.
-    is_ip: bool,
-    host: Host,
-    packet: Packet,
-    standing: Standing,
-    judgement: Judgement,
-}
-
-impl Seen {
-    /// Takes a judgement field by field. A copy in one piece would read eight bytes that were just
-    /// written one by one, and the processor would wait for all of them to leave its store buffer.
-    #[inline(always)]
-    fn judge(&mut self, judgement: &Judgement) {
-        self.judgement.verdict = judgement.verdict;
-        self.judgement.reason = judgement.reason;
-        self.judgement.role = judgement.role;
-        self.judgement.monitored = judgement.monitored;
-        self.judgement.ask = judgement.ask;
-    }
-}
-
-#[inline(always)]
-fn judge(
-    cursor: &Cursor,
-    direction: Direction,
-    interface: &InterfaceRow,
-    seen: &mut Seen,
-    now: u64,
-) {
-    let kind = packet::parse_into(cursor, &mut seen.packet);
-    seen.is_ip = kind == Ok(Kind::Ip);
-    match kind {
-        Ok(Kind::Ip) => {}
-        Ok(Kind::Arp | Kind::Link) => {
-            seen.judgement = decide::judge_link();
-            return;
-        }
-        Err(refusal) => {
-            seen.judgement = decide::judge_refusal(refusal, &Kernel);
-            return;
-        }
-    }
-    let address = match direction {
-        Direction::FromHost => seen.packet.source,
-        Direction::ToHost => seen.packet.destination,
-    };
-    seen.host = Host {
-        zone: interface.zone,
-        address,
-    };
-    lookup::standing(&seen.host, now, &mut seen.standing);
-    let case = Case {
-        packet: &seen.packet,
-        direction,
-        host: &seen.host,
-        standing: &seen.standing,
-        now,
-    };
-    seen.judge(&decide::judge(&case, &Kernel));
-}
-
-#[cfg(feature = "log")]
-#[inline(always)]
-fn log_packet<C: aya_ebpf::EbpfContext>(context: &C, seen: &Seen) {
-    let Judgement {
-        verdict,
-        reason,
-        role,
-        ..
-    } = seen.judgement;
-    let (verdict, reason) = (verdict as u8, reason as u8);
-    let [word] = [u32::from_be_bytes(seen.host.address.last_bytes())];
-    aya_log_ebpf::debug!(
-        context,
-        "host …{:x} role {} verdict {} reason {}",
-        word,
-        role.0,
-        verdict,
-        reason
-    );
-}
-
-#[inline(always)]
-#[expect(unsafe_code, reason = "a helper call")]
-fn jiffies() -> u64 {
-    // SAFETY: the helper takes no argument and touches no memory (bpf-helpers(7)).
-    unsafe { bpf_jiffies64() }
-}
-
-#[inline(always)]
-#[expect(unsafe_code, reason = "a helper call")]
-fn redirect(interface: u32) -> u32 {
-    // SAFETY: the helper takes numbers and touches no memory of ours (bpf-helpers(7)).
-    unsafe { bpf_redirect(interface, 0) as u32 }
-}
-
-#[inline(always)]
-#[expect(unsafe_code, reason = "a field of the context")]
-fn ingress(context: &XdpContext) -> u32 {
-    // SAFETY: the kernel passes a valid `xdp_md`, and the verifier checks the access.
-    unsafe { (*context.ctx).ingress_ifindex }
-}
-
-#[inline(always)]
-#[expect(unsafe_code, reason = "a field of the context")]
-fn egress(context: &TcContext) -> u32 {
-    // SAFETY: the kernel passes a valid `__sk_buff`, and the verifier checks the access.
-    unsafe { (*context.skb.skb).ifindex }
 }
 
 #[cfg(not(test))]

@@ -3,20 +3,21 @@
 use core::arch::asm;
 
 use aya_ebpf::{
-    Global,
+    EbpfContext, Global,
     bindings::BPF_F_NO_PREALLOC,
     macros::map,
-    maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, RingBuf},
+    maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use enforcer_common::{
+    bucket::Bucket,
     counter::{self, Counter},
-    host::{Asked, Blocked, HostKey, HostKeyV4, HostRow, VerdictSlotV4, VerdictSlotV6},
+    host::{Asked, Blocked, FlowKey, HostKey, HostKeyV4, HostRow, VerdictSlotV4, VerdictSlotV6},
     limits,
+    packet::Vlans,
     role::{OwnedPrefix, RoleRow, RuleSet},
-    settings::{InterfaceRow, Settings},
+    seen::Seen,
+    settings::{InterfaceRow, Settings, VlanPair, VlanZone},
 };
-
-use crate::Seen;
 
 /// Which row of `INTERFACES` these programs are for; set before they are loaded, once for each
 /// interface, so that the zone costs no search.
@@ -28,9 +29,34 @@ static INTERFACE: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static REDIRECT_REPLIES: Global<u32> = Global::new(0);
 
+/// 1 when nothing but the verdict is wanted: nothing is counted, reported or remembered. Set before the programs are
+/// loaded.
+#[unsafe(no_mangle)]
+static DRY: Global<u32> = Global::new(0);
+
+/// What replies are marked with, so that the TC program at the other hook lets them pass: a number that nobody
+/// knows, 0 where no other program meets them. Set before the programs are loaded.
+#[unsafe(no_mangle)]
+static REPLY_MARK: Global<u32> = Global::new(0);
+
+/// 1 when the far ends of flows can be told that they are over: by a reset that comes in where the host's packets do,
+/// which generic XDP would judge. Set before the programs are loaded.
+#[unsafe(no_mangle)]
+static TELLS_FAR_ENDS: Global<u32> = Global::new(0);
+
 /// What the datapath needs to know of each interface. Writer: controller.
 #[map]
 pub static INTERFACES: Array<InterfaceRow> = Array::with_max_entries(limits::INTERFACES as u32, 0);
+
+/// The zone of each VLAN of each interface. Writer: controller.
+#[map]
+pub static VLANS: Array<VlanZone> =
+    Array::with_max_entries(limits::INTERFACES as u32 * VLAN_IDS, 0);
+
+/// The zones of VLANs inside others. Writer: controller.
+#[map]
+pub static VLAN_PAIRS: HashMap<VlanPair, VlanZone> =
+    HashMap::with_max_entries(limits::VLAN_PAIRS, 0);
 
 /// Mode and times. Writer: controller.
 #[map]
@@ -89,6 +115,19 @@ pub static BLOCKED: LruHashMap<HostKey, Blocked> = LruHashMap::with_max_entries(
 pub static PORTAL_FLOWS: LruHashMap<PortalKey, PortalFlow> =
     LruHashMap::with_max_entries(limits::PORTAL_FLOWS, 0);
 
+/// Later fragments of what goes to the portal. Writer: datapath.
+#[map]
+pub static PORTAL_FRAGMENTS: LruHashMap<PortalKey, PortalFlow> =
+    LruHashMap::with_max_entries(limits::PORTAL_FRAGMENTS, 0);
+
+/// Flows whose far end was told that they are over. Writer: datapath.
+#[map]
+pub static TOLD: LruHashMap<FlowKey, u8> = LruHashMap::with_max_entries(limits::TOLD, 0);
+
+/// What this CPU may still answer, ask and report. Writer: datapath.
+#[map]
+static BUCKETS: PerCpuArray<Bucket> = PerCpuArray::with_max_entries(3, 0);
+
 /// Packets and bytes by hook, outcome and reason. Writer: datapath.
 #[map]
 pub static COUNTERS: PerCpuArray<Counter> = PerCpuArray::with_max_entries(counter::ROWS + 1, 0);
@@ -97,20 +136,66 @@ pub static COUNTERS: PerCpuArray<Counter> = PerCpuArray::with_max_entries(counte
 #[map]
 pub static EVENTS: RingBuf = RingBuf::with_byte_size(limits::EVENT_RING, 0);
 
-/// Key of `PORTAL_FLOWS`: a host and its port.
+/// Numbers of VLANs.
+const VLAN_IDS: u32 = 4096;
+
+/// Key of `PORTAL_FLOWS`: a host and its port; of `PORTAL_FRAGMENTS`: a host and the number of its fragments.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct PortalKey {
     pub host: HostKey,
-    pub port: u32,
+    pub number: u32,
 }
 
-/// Value of `PORTAL_FLOWS`: where the host believes to have connected to.
+/// Value of both: where the host believes to have connected to.
 #[repr(C)]
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct PortalFlow {
-    pub server: [u8; 16],
+    pub server: [u32; 4],
+    /// When the last packet of the flow came, in jiffies.
+    pub last: u64,
 }
+
+/// The steps behind the first look, in the order of their places.
+#[repr(u32)]
+#[derive(Clone, Copy)]
+pub enum Step {
+    Decide = 0,
+    Reject = 1,
+    /// Towards the portal on ingress, and back on egress.
+    Portal = 2,
+    Close = 3,
+    /// Before [`Step::Decide`].
+    Claim = 4,
+    /// Of what passes or is dropped.
+    Record = 5,
+    /// Before [`Step::Claim`] and [`Step::Decide`].
+    Chain = 6,
+}
+
+/// The programs of one hook that follow the first look, by [`Step`]. Not shared between interfaces. Writer: the loader.
+#[repr(transparent)]
+pub struct Steps(ProgramArray);
+
+impl Steps {
+    const fn new() -> Self {
+        Self(ProgramArray::with_max_entries(7, 0))
+    }
+
+    /// Goes on to a step; comes back only when its program is not there.
+    #[inline(always)]
+    pub fn go_on<C: EbpfContext>(&self, context: &C, step: Step) {
+        // SAFETY: nothing is held that would have to be dropped.
+        unsafe { self.0.tail_call(context, step as u32) };
+    }
+}
+
+#[map]
+pub static XDP_STEPS: Steps = Steps::new();
+#[map]
+pub static TC_INGRESS_STEPS: Steps = Steps::new();
+#[map]
+pub static TC_EGRESS_STEPS: Steps = Steps::new();
 
 /// A copy of a row that a lookup found.
 #[inline(always)]
@@ -171,8 +256,70 @@ pub fn redirects_replies() -> bool {
     REDIRECT_REPLIES.load() != 0
 }
 
+/// What replies are marked with; 0: nothing.
+#[inline(always)]
+pub fn reply_mark() -> u32 {
+    REPLY_MARK.load()
+}
+
+/// Whether the far ends of flows can be told that they are over.
+#[inline(always)]
+pub fn tells_far_ends() -> bool {
+    TELLS_FAR_ENDS.load() != 0
+}
+
+/// Whether nothing but the verdict is wanted.
+#[inline(always)]
+pub fn is_dry() -> bool {
+    DRY.load() != 0
+}
+
 /// The row of the interface that this program runs on.
 #[inline(always)]
 pub fn interface() -> Option<&'static InterfaceRow> {
     INTERFACES.get(INTERFACE.load())
+}
+
+/// The zone of hosts in these VLANs of the interface.
+#[inline(always)]
+pub fn vlan_zone(vlans: Vlans) -> Option<u32> {
+    let interface = INTERFACE.load();
+    let zone = if vlans.inner == 0 {
+        VLANS.get(
+            interface
+                .wrapping_mul(VLAN_IDS)
+                .wrapping_add(u32::from(vlans.outer)),
+        )
+    } else {
+        let pair = VlanPair {
+            interface,
+            outer: vlans.outer,
+            inner: vlans.inner,
+        };
+        VLAN_PAIRS.get_ptr(pair).map(|row| &*write(row.cast_mut()))
+    };
+    zone.copied()?.zone()
+}
+
+/// What a bucket is for.
+#[repr(u32)]
+#[derive(Clone, Copy)]
+pub enum Purpose {
+    Reply = 0,
+    Question = 1,
+    Report = 2,
+}
+
+/// Takes what one event costs from a bucket of this CPU; false when there is not enough.
+#[inline(always)]
+pub fn take(purpose: Purpose, now: u64) -> bool {
+    let (Some(settings), Some(bucket)) = (SETTINGS.get(0), BUCKETS.get_ptr_mut(purpose as u32))
+    else {
+        return false;
+    };
+    let rate = match purpose {
+        Purpose::Reply => &settings.replies,
+        Purpose::Question | Purpose::Report => &settings.questions,
+    };
+    is_dry() || write(bucket).take(now, rate)
 }

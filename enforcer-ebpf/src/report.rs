@@ -1,46 +1,31 @@
 //! What is counted of a packet, and what the controller is told.
 
 use enforcer_common::{
-    counter::{self, Hook, Outcome},
-    decide::{Ask, Judgement, Verdict},
+    counter::{self, Outcome},
+    decide::{Direction, Reason, Verdict},
     event::{Event, Kind},
     host::{Asked, Blocked},
     packet::Packet,
+    seen::Seen,
 };
 
-use crate::{Seen, maps};
+use crate::{
+    frame::Frame,
+    maps::{self, Purpose},
+};
 
-/// Counts the packet by what was done with it, and reports stops and unknown hosts.
+/// Counts a packet that was not stopped.
 #[inline(always)]
-pub fn record(hook: Hook, seen: &Seen, done: Verdict, length: usize, interface: u32, now: u64) {
-    let judgement = Judgement {
-        verdict: done,
-        ..seen.judgement
-    };
-    count(
-        counter::row(hook, Outcome::of(&judgement), judgement.reason),
-        length as u64,
-    );
-    if !seen.is_ip {
-        return;
-    }
-    let about = About {
-        hook,
-        judgement: &judgement,
-        seen,
-        interface,
-        now,
-    };
-    if judgement.ask != Ask::No {
-        about.ask();
-    }
-    if judgement.verdict != Verdict::Pass {
-        about.stopped(length as u64);
-    }
+pub fn count<F: Frame>(done: Verdict, reason: u8, length: usize) {
+    let row = counter::row_by_number(F::HOOK, Outcome::Done(done), reason);
+    add(row, length as u64);
 }
 
 #[inline(always)]
-fn count(row: u32, bytes: u64) {
+fn add(row: u32, bytes: u64) {
+    if maps::is_dry() {
+        return;
+    }
     let Some(counter) = maps::COUNTERS.get_ptr_mut(row) else {
         return;
     };
@@ -49,40 +34,78 @@ fn count(row: u32, bytes: u64) {
     counter.bytes += bytes;
 }
 
-struct About<'a> {
-    hook: Hook,
-    judgement: &'a Judgement,
-    seen: &'a Seen,
+/// A frame that was judged.
+pub struct About<'a> {
+    hook: u8,
+    from_host: bool,
+    row: u32,
     interface: u32,
+    seen: &'a Seen,
     now: u64,
 }
 
-impl About<'_> {
+impl<'a> About<'a> {
+    #[inline(always)]
+    pub fn new<F: Frame>(frame: &F, seen: &'a Seen, now: u64) -> Self {
+        Self {
+            hook: F::HOOK as u8,
+            from_host: matches!(F::WAY, Direction::FromHost),
+            row: counter::row_by_number(F::HOOK, Outcome::Done(Verdict::Pass), 0),
+            interface: frame.interface(),
+            seen,
+            now,
+        }
+    }
+
+    /// Counts the packet, `length` bytes before anything was done with it, by what was done, and reports stops and unknown
+    /// hosts.
+    #[inline(always)]
+    pub fn record(&self, done: Verdict, length: usize) {
+        let judged = &self.seen.judged;
+        let outcome = if judged.monitored != 0 {
+            Outcome::WouldStop
+        } else {
+            Outcome::Done(done)
+        };
+        add(
+            self.row + counter::within_hook(outcome, judged.reason),
+            length as u64,
+        );
+        if self.seen.ask_since != 0 {
+            self.ask();
+        }
+        if done != Verdict::Pass && judged.has_host != 0 {
+            self.stopped(done, length as u64);
+        }
+    }
+
     /// Tells the controller of an unknown host. When the ring is full, the next packet asks again.
     #[inline(never)]
     fn ask(&self) {
-        let since = match self.judgement.ask {
-            Ask::Again(since) => since,
-            Ask::First | Ask::No => self.now,
-        };
         let every = maps::SETTINGS
             .get(0)
             .map_or(0, |settings| settings.report_every);
-        let told = self.emit(Kind::Unknown, 1);
+        let verdict = self.seen.judged.verdict();
+        let told = self.emit(Kind::Unknown, verdict, 1);
         let last = if told {
             self.now
         } else {
             self.now.wrapping_sub(every)
         };
-        let _ = maps::ASKED.insert(self.seen.host.key(), Asked { since, last }, 0);
+        let asked = Asked {
+            since: self.seen.ask_since,
+            last,
+        };
+        let _ = maps::ASKED.insert(self.seen.host.key(), asked, 0);
     }
 
     /// Counts a stop by host, and reports the first and then one each `report_every`.
     #[inline(never)]
-    fn stopped(&self, bytes: u64) {
+    fn stopped(&self, done: Verdict, bytes: u64) {
         let key = self.seen.host.key();
+        let judged = &self.seen.judged;
         let Some(row) = maps::BLOCKED.get_ptr_mut(key) else {
-            let reported = u64::from(self.emit(Kind::Stop, 1));
+            let reported = u64::from(self.tell(done, 1));
             let row = Blocked {
                 packets: 1,
                 bytes,
@@ -90,9 +113,9 @@ impl About<'_> {
                 last: self.now,
                 reported: self.now,
                 reported_packets: reported,
-                reason: self.judgement.reason as u8,
-                role: self.judgement.role,
-                would: u8::from(self.judgement.monitored),
+                reason: judged.reason,
+                role: judged.role,
+                would: judged.monitored,
                 pad: [0; 5],
             };
             let _ = maps::BLOCKED.insert(key, row, 0);
@@ -102,9 +125,9 @@ impl About<'_> {
         maps::add(&mut row.packets, 1);
         maps::add(&mut row.bytes, bytes);
         row.last = self.now;
-        row.reason = self.judgement.reason as u8;
-        row.role = self.judgement.role;
-        row.would = u8::from(self.judgement.monitored);
+        row.reason = judged.reason;
+        row.role = judged.role;
+        row.would = judged.monitored;
         let every = maps::SETTINGS
             .get(0)
             .map_or(0, |settings| settings.report_every);
@@ -113,16 +136,32 @@ impl About<'_> {
         }
         row.reported = self.now;
         let packets = row.packets;
-        if self.emit(Kind::Stop, packets.wrapping_sub(row.reported_packets)) {
+        if self.tell(done, packets.wrapping_sub(row.reported_packets)) {
             row.reported_packets = packets;
         }
     }
 
+    /// Reports a stop, unless this CPU has reported too much of late; false when it was not.
+    #[inline(always)]
+    fn tell(&self, done: Verdict, packets: u64) -> bool {
+        if !maps::take(Purpose::Report, self.now) {
+            return false;
+        }
+        let kind = if self.seen.judged.reason == Reason::Spoofed as u8 {
+            Kind::Spoof
+        } else if done == Verdict::Redirect {
+            Kind::Portal
+        } else {
+            Kind::Stop
+        };
+        self.emit(kind, done, packets)
+    }
+
     /// Writes an event into the ring; false, and counted, when it is full.
     #[inline(always)]
-    fn emit(&self, kind: Kind, packets: u64) -> bool {
+    fn emit(&self, kind: Kind, done: Verdict, packets: u64) -> bool {
         let Some(mut entry) = maps::EVENTS.reserve::<Event>(0) else {
-            count(counter::LOST_EVENTS, 0);
+            add(counter::LOST_EVENTS, 0);
             return false;
         };
         let Packet {
@@ -130,15 +169,16 @@ impl About<'_> {
             destination,
             source_mac,
             protocol,
+            vlans,
             ..
-        } = self.seen.packet;
-        let from_host = !matches!(self.hook, Hook::TcEgress);
-        let remote = if from_host { destination } else { source };
+        } = &self.seen.packet;
+        let remote = if self.from_host { destination } else { source };
         let (host_port, remote_port) = match self.seen.packet.ports() {
-            Some(ports) if from_host => (ports.source, ports.destination),
+            Some(ports) if self.from_host => (ports.source, ports.destination),
             Some(ports) => (ports.destination, ports.source),
             None => (0, 0),
         };
+        let judged = &self.seen.judged;
         entry.write(Event {
             at: self.now,
             count: packets,
@@ -147,15 +187,21 @@ impl About<'_> {
             interface: self.interface,
             host_port,
             remote_port,
-            mac: source_mac,
-            protocol,
+            mac: source_mac.bytes(),
+            protocol: *protocol,
             kind: kind as u8,
-            hook: self.hook as u8,
-            verdict: self.judgement.verdict as u8,
-            reason: self.judgement.reason as u8,
-            role: self.judgement.role,
-            monitored: u8::from(self.judgement.monitored),
-            pad: [0; 7],
+            hook: self.hook,
+            verdict: done as u8,
+            reason: judged.reason,
+            role: judged.role,
+            monitored: judged.monitored,
+            pad: 0,
+            vlan: if vlans.inner == 0 {
+                vlans.outer
+            } else {
+                vlans.inner
+            },
+            rest: [0; 4],
         });
         entry.submit(0);
         true

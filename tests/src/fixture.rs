@@ -90,6 +90,12 @@ fn ip(from: IpAddr, to: IpAddr) -> PacketBuilderStep<IpHeaders> {
     }
 }
 
+/// The upper-layer protocol of a frame, as the independent library reads it.
+pub fn protocol(frame: &[u8]) -> Option<u8> {
+    let packet = etherparse::LaxSlicedPacket::from_ethernet(frame).ok()?;
+    Some(packet.net?.ip_payload_ref()?.ip_number.0)
+}
+
 /// An IPv4 address of the documentation range 192.0.2.0/24.
 pub fn v4(last: u8) -> IpAddr {
     Ipv4Addr::new(192, 0, 2, last).into()

@@ -2,14 +2,15 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use anyhow::Context;
+
 use enforcer::datapath::{
-    Bench, Datapath, HostChange, IngressHook, Options, Plan, Ran, Rulings, Sample, Size,
+    Bench, Datapath, HostChange, IngressHook, Options, Plan, Ran, Rulings, Sample, Size, VlanPlan,
 };
 use enforcer_common::{
     counter::Hook,
-    decide::{self, Case, Direction, Judgement, Verdict},
-    host::{FOREVER, Host, HostRow, SourceId},
-    packet::{self, Frame},
+    decide::{self, Direction, Judged, Verdict},
+    host::{FOREVER, Host, HostRow, Origin, SourceId},
     role::{RoleId, RoleRow, Rule, RuleSet},
     settings::Scope,
 };
@@ -26,6 +27,24 @@ pub const XDP_TX: u32 = 3;
 pub const TC_OK: u32 = 0;
 /// `TC_ACT_SHOT`.
 pub const TC_SHOT: u32 = 2;
+
+/// `TC_ACT_REDIRECT`.
+pub const TC_REDIRECT: u32 = 7;
+
+/// The VLANs that the bench lets in: 7 alone and doubled belongs to zone 0, 20 to zone 1, as 30 inside it does.
+pub const VLANS: [VlanPlan; 4] = [
+    vlan(7, 0, 0),
+    vlan(7, 7, 0),
+    vlan(20, 0, 1),
+    vlan(20, 30, 1),
+];
+
+const fn vlan(outer: u16, inner: u16, zone: u32) -> VlanPlan {
+    VlanPlan { outer, inner, zone }
+}
+
+/// More than a test run can make.
+pub const UNLIMITED: u32 = 1 << 30;
 
 /// The port of the portal on the bench.
 pub const PORTAL: u16 = 8480;
@@ -67,6 +86,10 @@ impl Gate {
             ingress: IngressHook::Native,
             portal_port: Some(PORTAL),
             addresses: vec![fixture::v4(1), fixture::v6(1)],
+            vlans: VLANS.to_vec(),
+            tagged_only: false,
+            routers: false,
+            dhcp_servers: false,
         };
         let bench = datapath.bench(&plan, 0)?;
         Ok(Self {
@@ -82,11 +105,14 @@ impl Gate {
             deadline: FOREVER,
             mac: [0; 6],
             role,
-            source: SourceId::MANAGEMENT,
+            origin: Origin::of(SourceId::MANAGEMENT),
         };
-        Ok(self
-            .datapath
-            .apply(&[HostChange::Set(host(address), row)])?)
+        self.set(host(address), row)
+    }
+
+    /// Writes the row of a host.
+    pub fn set(&mut self, host: Host, row: HostRow) -> anyhow::Result<()> {
+        Ok(self.datapath.apply(&[HostChange::Set(host, row)])?)
     }
 
     /// Forgets what is decided of a host.
@@ -96,12 +122,12 @@ impl Gate {
 
     /// Runs the ingress program once.
     pub fn from_host(&self, packet: &[u8]) -> anyhow::Result<Ran> {
-        self.run(Direction::FromHost, packet)
+        self.run(Hook::Xdp, packet)
     }
 
     /// Runs the egress program once.
     pub fn to_host(&self, packet: &[u8]) -> anyhow::Result<Ran> {
-        self.run(Direction::ToHost, packet)
+        self.run(Hook::TcEgress, packet)
     }
 
     /// Runs the program of a hook many times.
@@ -114,35 +140,16 @@ impl Gate {
         Ok(self.bench.sizes()?)
     }
 
-    /// Runs the program for packets that travel this way.
-    pub fn run(&self, way: Direction, packet: &[u8]) -> anyhow::Result<Ran> {
-        Ok(self.bench.run(hook(way), packet, 1)?)
+    /// Runs the program of a hook once.
+    pub fn run(&self, hook: Hook, packet: &[u8]) -> anyhow::Result<Ran> {
+        Ok(self.bench.run(hook, packet, 1)?)
     }
 
     /// What the shared code, in this process and at this time, says of a frame on the same tables.
-    pub fn judge(&self, way: Direction, frame: &[u8], now: u64) -> Judgement {
-        let tables = self.datapath.live();
-        let packet = match packet::parse(frame) {
-            Ok(Frame::Ip(packet)) => packet,
-            Ok(Frame::Arp | Frame::Link) => return decide::judge_link(),
-            Err(refusal) => return decide::judge_refusal(refusal, &tables),
-        };
-        let host = Host {
-            zone: 0,
-            address: match way {
-                Direction::FromHost => packet.source,
-                Direction::ToHost => packet.destination,
-            },
-        };
-        let standing = decide::standing(&host, &tables, now);
-        let case = Case {
-            packet: &packet,
-            direction: way,
-            host: &host,
-            standing: &standing,
-            now,
-        };
-        decide::judge(&case, &tables)
+    pub fn judge(&self, way: Direction, frame: &[u8], now: u64) -> anyhow::Result<Judged> {
+        let tables = self.datapath.live(0);
+        let interface = tables.interface().context("no row of the interface")?;
+        Ok(decide::judge_frame(frame, way, &interface, &tables, now))
     }
 
     /// Packets counted with this hook, outcome and reason.
@@ -155,29 +162,24 @@ impl Gate {
     }
 }
 
-/// Where packets that travel this way are judged.
-pub fn hook(way: Direction) -> Hook {
+/// The hooks where packets that travel this way are judged.
+pub const fn hooks(way: Direction) -> &'static [Hook] {
     match way {
-        Direction::FromHost => Hook::Xdp,
-        Direction::ToHost => Hook::TcEgress,
+        Direction::FromHost => &[Hook::Xdp, Hook::TcIngress],
+        Direction::ToHost => &[Hook::TcEgress],
     }
 }
 
-/// The code with which a program carries out a verdict.
-pub fn code(way: Direction, done: Verdict, monitored: bool) -> u32 {
-    match (way, done) {
-        (Direction::ToHost, Verdict::Pass) => TC_OK,
-        (Direction::ToHost, _) => {
-            if monitored {
-                TC_OK
-            } else {
-                TC_SHOT
-            }
-        }
-        (Direction::FromHost, _) if monitored => XDP_PASS,
-        (Direction::FromHost, Verdict::Pass | Verdict::Redirect) => XDP_PASS,
-        (Direction::FromHost, Verdict::Drop) => XDP_DROP,
-        (Direction::FromHost, Verdict::Reject) => XDP_TX,
+/// The code with which the program of a hook carries out a verdict.
+pub fn code(hook: Hook, done: Verdict, monitored: bool) -> u32 {
+    let stops = !monitored;
+    match (hook, done) {
+        (Hook::Xdp, Verdict::Drop) if stops => XDP_DROP,
+        (Hook::Xdp, Verdict::Reject) if stops => XDP_TX,
+        (Hook::Xdp, _) => XDP_PASS,
+        (_, Verdict::Drop) if stops => TC_SHOT,
+        (_, Verdict::Reject) if stops => TC_REDIRECT,
+        _ => TC_OK,
     }
 }
 
@@ -196,6 +198,8 @@ pub fn rulings() -> Rulings {
         unknown_timeout: Duration::from_secs(2),
         first_datagram: false,
         lease_expired: RoleId::UNKNOWN,
+        replies_per_second: UNLIMITED,
+        questions_per_second: UNLIMITED,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use enforcer::datapath::{Datapath, EgressHook, IngressHook, Options, Plan};
+use enforcer::datapath::{Datapath, EgressHook, Options, Plan};
 use enforcer_tests::{bpffs::BpfFs, gate};
 use nix::sched::{CloneFlags, unshare};
 
@@ -48,10 +48,7 @@ fn open(bpffs: &BpfFs) -> Result<Datapath> {
 fn plan() -> Plan {
     Plan {
         interface: "inside".into(),
-        zone: 0,
-        ingress: IngressHook::Native,
-        portal_port: None,
-        addresses: Vec::new(),
+        ..Plan::default()
     }
 }
 

@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 use anyhow::{Context, Result, ensure};
 use enforcer::datapath::{HostChange, Rulings};
 use enforcer_common::{
-    counter::Outcome,
+    counter::{Hook, Outcome},
     decide::{Direction, HTTP, Judgement, Verdict},
-    host::{FOREVER, Family, HostRow, SourceId},
+    host::{FOREVER, Family, HostRow, Origin, SourceId},
     role::RoleId,
 };
 use enforcer_tests::{
     fixture::Tcp,
-    gate::{Gate, PORTAL, code, hook, host, rulings},
-    reply::Reply,
+    gate::{Gate, PORTAL, code, hooks, host, rulings},
+    reply::{Error, Reply},
     table::{HOST_PORT, Known, Place, Row, rows},
     tally::{Tally, one},
 };
@@ -32,7 +32,7 @@ fn introduce(gate: &mut Gate, known: Known, at: &Place) -> Result<()> {
             deadline,
             mac,
             role,
-            source,
+            origin: Origin::of(source),
         };
         [HostChange::Set(host(at.host), row)]
     };
@@ -66,25 +66,33 @@ fn rulings_for(known: Known, enforce: bool) -> Rulings {
     rulings
 }
 
-/// Runs every row in every family of it; each pass has hosts of its own.
+/// Hooks that a gate of their own is made for, so that no hook meets what another left behind.
+const GATES: [&[Hook]; 2] = [&[Hook::Xdp, Hook::TcEgress], &[Hook::TcIngress]];
+
+/// Runs every row in every family of it at every hook of its way; each has a host of its own.
 fn each(
     enforce: bool,
-    pass: u16,
-    check: impl Fn(&Gate, &Row, &Place) -> Result<()>,
+    way: impl Fn(&Row) -> Direction,
+    check: impl Fn(&Gate, Hook, &Row, &Place) -> Result<()>,
 ) -> Result<usize> {
-    let mut gate = Gate::new()?;
     let mut count = 0;
-    for (number, row) in (pass..).zip(rows()) {
-        for family in row.families {
-            let at = Place::new(*family, row.known, number);
-            gate.datapath.set_rulings(&rulings_for(row.known, true))?;
-            introduce(&mut gate, row.known, &at)?;
-            gate.datapath
-                .set_rulings(&rulings_for(row.known, enforce))?;
-            check(&gate, &row, &at).with_context(|| {
-                format!("{:?} {family:?}, {:?}: {}", row.way, row.known, row.what)
-            })?;
-            count += 1;
+    for of_gate in GATES {
+        let mut gate = Gate::new()?;
+        for (number, row) in (1..).zip(rows()) {
+            let Some(&hook) = hooks(way(&row)).iter().find(|hook| of_gate.contains(hook)) else {
+                continue;
+            };
+            for family in row.families {
+                let at = Place::new(*family, row.known, number);
+                gate.datapath.set_rulings(&rulings_for(row.known, true))?;
+                introduce(&mut gate, row.known, &at)?;
+                gate.datapath
+                    .set_rulings(&rulings_for(row.known, enforce))?;
+                check(&gate, hook, &row, &at).with_context(|| {
+                    format!("{hook:?} {family:?}, {:?}: {}", row.known, row.what)
+                })?;
+                count += 1;
+            }
         }
     }
     Ok(count)
@@ -93,22 +101,22 @@ fn each(
 /// Runs a packet once and checks code and counters; returns what the program left of it.
 fn run(
     gate: &Gate,
-    way: Direction,
+    hook: Hook,
     packet: &[u8],
     judged: &Judgement,
     done: Verdict,
 ) -> Result<Vec<u8>> {
     let before = Tally::of(&gate.datapath)?;
-    let ran = gate.run(way, packet)?;
+    let ran = gate.run(hook, packet)?;
     let counted = before.until(&Tally::of(&gate.datapath)?);
     let outcome = if judged.monitored {
         Outcome::WouldStop
     } else {
         Outcome::Done(done)
     };
-    let expected = one(hook(way), outcome, judged.reason, packet.len());
+    let expected = one(hook, outcome, judged.reason, packet.len());
     ensure!(counted == expected, "counted {counted:?}, not {expected:?}");
-    let expected = code(way, done, judged.monitored);
+    let expected = code(hook, done, judged.monitored);
     ensure!(
         ran.code == expected,
         "the code is {}, not {expected}",
@@ -118,7 +126,8 @@ fn run(
 }
 
 fn judge(gate: &Gate, way: Direction, packet: &[u8]) -> Result<Judgement> {
-    Ok(gate.judge(way, packet, gate.datapath.clock().now()?))
+    let now = gate.datapath.clock().now()?;
+    Ok(gate.judge(way, packet, now)?.judgement)
 }
 
 /// What the programs make of a packet that they change. `Reply` checks lengths and checksums.
@@ -149,6 +158,21 @@ fn check_rewriting(row: &Row, at: &Place, packet: &[u8], left: &[u8]) -> Result<
             );
             ensure!(left.len() == packet.len(), "another length");
         }
+        Verdict::Reject if row.is_answered_by_icmp() => {
+            Error::parse(left)?.check_that_it_answers(packet)?;
+        }
+        Verdict::Close => {
+            let (sent, reset) = (Reply::parse(packet)?, Reply::parse(left)?);
+            ensure!(
+                (reset.from, reset.to) == (sent.from, sent.to),
+                "turned around"
+            );
+            ensure!(reset.tcp.rst, "no reset");
+            ensure!(
+                reset.tcp.sequence_number == sent.tcp.sequence_number,
+                "sequence"
+            );
+        }
         Verdict::Reject => {
             let (sent, reply) = (Reply::parse(packet)?, Reply::parse(left)?);
             ensure!(
@@ -170,36 +194,43 @@ fn check_rewriting(row: &Row, at: &Place, packet: &[u8], left: &[u8]) -> Result<
 
 #[test]
 fn every_row_is_enforced_as_it_says() -> Result<()> {
-    let count = each(true, 1, |gate, row, at| {
-        let packet = (row.packet)(at);
-        let judged = judge(gate, row.way, &packet)?;
-        let said = (judged.verdict, judged.reason);
-        ensure!(
-            said == (row.verdict, row.reason),
-            "the shared code says {said:?}"
-        );
-        let left = run(gate, row.way, &packet, &judged, row.done)?;
-        check_rewriting(row, at, &packet, &left)
-    })?;
+    let count = each(
+        true,
+        |row| row.way,
+        |gate, hook, row, at| {
+            let packet = (row.packet)(at);
+            let judged = judge(gate, row.way, &packet)?;
+            let said = (judged.verdict, judged.reason);
+            ensure!(
+                said == (row.verdict, row.reason),
+                "the shared code says {said:?}"
+            );
+            let left = run(gate, hook, &packet, &judged, row.done)?;
+            check_rewriting(row, at, &packet, &left)
+        },
+    )?;
     assert!(count >= 80, "{count} packets");
     Ok(())
+}
+
+fn other_way(row: &Row) -> Direction {
+    match row.way {
+        Direction::FromHost => Direction::ToHost,
+        Direction::ToHost => Direction::FromHost,
+    }
 }
 
 /// The same packets as if they travelled the other way: whatever that makes of them, the program and
 /// the shared code agree.
 #[test]
 fn every_row_is_judged_alike_the_other_way() -> Result<()> {
-    each(true, 1, |gate, row, at| {
+    each(true, other_way, |gate, hook, row, at| {
         let packet = (row.packet)(at);
-        let way = match row.way {
-            Direction::FromHost => Direction::ToHost,
-            Direction::ToHost => Direction::FromHost,
-        };
-        if way == Direction::ToHost && packet.len() < WHOLE_HEADERS {
+        if hook != Hook::Xdp && packet.len() < WHOLE_HEADERS {
             return Ok(());
         }
-        let judged = judge(gate, way, &packet)?;
-        run(gate, way, &packet, &judged, judged.verdict)?;
+        let judged = judge(gate, other_way(row), &packet)?;
+        run(gate, hook, &packet, &judged, judged.verdict)?;
         Ok(())
     })?;
     Ok(())
@@ -207,26 +238,30 @@ fn every_row_is_judged_alike_the_other_way() -> Result<()> {
 
 #[test]
 fn monitoring_leaves_every_row_untouched() -> Result<()> {
-    each(false, 1, |gate, row, at| {
-        let packet = (row.packet)(at);
-        let judged = judge(gate, row.way, &packet)?;
-        let said = (judged.verdict, judged.reason);
-        ensure!(
-            said == (row.verdict, row.reason),
-            "the shared code says {said:?}"
-        );
-        ensure!(
-            judged.monitored == (row.verdict != Verdict::Pass),
-            "{judged:?}"
-        );
-        let left = run(gate, row.way, &packet, &judged, row.verdict)?;
-        if row.done == Verdict::Pass {
-            // A flow that was redirected before is still given the address that it knows.
-            return check_rewriting(row, at, &packet, &left);
-        }
-        ensure!(left == packet, "changed to {left:x?}");
-        Ok(())
-    })?;
+    each(
+        false,
+        |row| row.way,
+        |gate, hook, row, at| {
+            let packet = (row.packet)(at);
+            let judged = judge(gate, row.way, &packet)?;
+            let said = (judged.verdict, judged.reason);
+            ensure!(
+                said == (row.verdict, row.reason),
+                "the shared code says {said:?}"
+            );
+            ensure!(
+                judged.monitored == (row.verdict != Verdict::Pass),
+                "{judged:?}"
+            );
+            let left = run(gate, hook, &packet, &judged, row.verdict)?;
+            if row.done == Verdict::Pass {
+                // A flow that was redirected before is still given the address that it knows.
+                return check_rewriting(row, at, &packet, &left);
+            }
+            ensure!(left == packet, "changed to {left:x?}");
+            Ok(())
+        },
+    )?;
     Ok(())
 }
 

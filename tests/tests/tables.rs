@@ -3,7 +3,7 @@
 use anyhow::Result;
 use enforcer::datapath::{DatapathError, HostChange};
 use enforcer_common::{
-    host::{FOREVER, HostRow, SourceId},
+    host::{FOREVER, HostRow, Origin, SourceId},
     role::RoleId,
 };
 use enforcer_tests::{
@@ -16,7 +16,7 @@ fn row(role: RoleId) -> HostRow {
         deadline: FOREVER,
         mac: [0; 6],
         role,
-        source: SourceId::MANAGEMENT,
+        origin: Origin::of(SourceId::MANAGEMENT),
     }
 }
 

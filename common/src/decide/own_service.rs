@@ -5,9 +5,10 @@ use super::{
     ruling::{Ruling, by_rules},
 };
 use crate::{
-    host::Address,
+    host::{Address, Host},
     packet::{Packet, Transport, protocol},
     role::RoleId,
+    settings::Scope,
 };
 
 /// Whether a packet belongs to what keeps the network running: address configuration and neighbour
@@ -21,7 +22,10 @@ pub(super) fn own_service<T: Tables>(case: &Case<'_>, tables: &T) -> Option<Reas
     if from_martian && !case.host.address.is_unspecified() {
         return None;
     }
-    if is_address_configuration(packet, direction) || is_neighbour_discovery(packet, direction) {
+    if is_address_configuration(packet, direction)
+        || is_multicast_membership(packet)
+        || is_neighbour_discovery(case, tables)
+    {
         return Some(Reason::OwnService);
     }
     if direction == Direction::ToHost && packet.destination.is_multicast() {
@@ -49,16 +53,39 @@ fn is_address_configuration(packet: &Packet, direction: Direction) -> bool {
     }
 }
 
-/// Neighbour discovery (RFC 4861: hop limit 255, so it comes from this link), and the membership
-/// reports that multicast snooping needs (RFC 3376, RFC 3810). From hosts only what hosts say: no
-/// router advertisements, no redirects.
+/// Neighbour discovery (RFC 4861: hop limit 255, so it comes from this link). From hosts only what hosts say (no
+/// router advertisements, no redirects), and only to what is on this link: elsewhere it would carry whatever is
+/// written inside.
 #[inline(always)]
-fn is_neighbour_discovery(packet: &Packet, direction: Direction) -> bool {
+fn is_neighbour_discovery<T: Tables>(case: &Case<'_>, tables: &T) -> bool {
+    let Case {
+        packet, direction, ..
+    } = *case;
+    if !packet.is_neighbour_discovery() || packet.hop_limit != 255 {
+        return false;
+    }
+    if direction == Direction::ToHost {
+        return true;
+    }
+    let to = packet.destination;
+    !packet.is_of_a_router()
+        && (to.is_link_multicast() || to.is_link_local() || is_own(case, tables))
+}
+
+/// Whether a packet is for the gateway itself.
+#[inline(always)]
+fn is_own<T: Tables>(case: &Case<'_>, tables: &T) -> bool {
+    let to = Host {
+        zone: case.host.zone,
+        address: case.packet.destination,
+    };
+    tables.scope(&to) == Scope::Own
+}
+
+/// The membership reports that multicast snooping needs (RFC 3376, RFC 3810).
+#[inline(always)]
+fn is_multicast_membership(packet: &Packet) -> bool {
     match (packet.protocol, packet.transport_header()) {
-        (protocol::ICMPV6, Transport::Icmp(133 | 135 | 136)) => packet.hop_limit == 255,
-        (protocol::ICMPV6, Transport::Icmp(134 | 137)) => {
-            packet.hop_limit == 255 && direction == Direction::ToHost
-        }
         (protocol::ICMPV6, Transport::Icmp(130..=132 | 143)) | (protocol::IGMP, _) => {
             packet.destination.is_link_multicast()
         }

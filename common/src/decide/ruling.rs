@@ -1,7 +1,7 @@
 //! What a role says of a packet: its rules, and then its default.
 
 use super::{Case, Direction, Reason, Tables};
-use crate::role::{RoleId, RoleRow};
+use crate::role::{NO_PORT, RoleId, RoleRow};
 
 /// What the rules of a role, and then its default, say.
 #[inline(always)]
@@ -35,10 +35,14 @@ pub(super) fn by_rules<T: Tables>(case: &Case<'_>, role: RoleId, tables: &T) -> 
     let Case {
         packet, direction, ..
     } = *case;
-    let ports = packet.ports();
-    let (remote, port) = match direction {
-        Direction::FromHost => (&packet.destination, ports.map(|ports| ports.destination)),
-        Direction::ToHost => (&packet.source, ports.map(|ports| ports.source)),
+    let remote = match direction {
+        Direction::FromHost => &packet.destination,
+        Direction::ToHost => &packet.source,
+    };
+    let port = match (packet.ports(), direction) {
+        (Some(ports), Direction::FromHost) => u32::from(ports.destination),
+        (Some(ports), Direction::ToHost) => u32::from(ports.source),
+        (None, _) => NO_PORT,
     };
     match tables
         .rules(role, &remote.mapped())

@@ -1,7 +1,12 @@
 //! What is known of a host.
 
 use super::Tables;
-use crate::{host::Host, role::RoleId, settings::Scope};
+use crate::{
+    host::{Host, StandingBits},
+    mac::Mac,
+    role::RoleId,
+    settings::Scope,
+};
 
 /// How a host came by its role.
 #[repr(u8)]
@@ -37,27 +42,58 @@ impl Basis {
 }
 
 /// What is known of a host.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
+    /// Until when this holds, in jiffies. 0: it must be found out again for each packet.
+    pub until: u64,
+    /// The MAC address that the host must send from, if it is bound to one.
+    pub mac: Mac,
     /// Its role.
     pub role: RoleId,
     /// How it came by it.
     pub basis: Basis,
-    /// Until when this holds, in jiffies. 0: it must be found out again for each packet.
-    pub until: u64,
+    /// Whether it has only just lost a role that let it pass.
+    pub closing: bool,
+}
+
+impl Standing {
+    /// By this basis alone, without a row in the hosts table.
+    #[inline(always)]
+    const fn without_row(role: RoleId, basis: Basis, until: u64) -> Self {
+        Self {
+            until,
+            mac: Mac::NONE,
+            role,
+            basis,
+            closing: false,
+        }
+    }
+
+    /// Whether a packet from this MAC address cannot be of the host.
+    #[inline(always)]
+    pub fn is_elsewhere(&self, mac: Mac) -> bool {
+        !self.mac.is_none() && self.mac != mac
+    }
+
+    /// All but its end in one word, as the cache keeps it.
+    #[inline(always)]
+    pub fn bits(&self) -> StandingBits {
+        StandingBits::new(self.mac, self.role, self.basis, self.closing)
+    }
 }
 
 /// What is known of a host at the time `now`, in jiffies.
 #[inline(always)]
 pub fn standing<T: Tables>(host: &Host, tables: &T, now: u64) -> Standing {
     if let Some(row) = tables.host(host) {
-        let lease = tables.lease(row.source);
+        let lease = tables.lease(row.origin.source());
+        let mac = Mac::new(row.mac);
         if now >= lease {
             let role = tables.settings().lease_expired;
             return Standing {
-                role,
-                basis: Basis::LeaseExpired,
-                until: 0,
+                mac,
+                ..Standing::without_row(role, Basis::LeaseExpired, 0)
             };
         }
         if now < row.deadline {
@@ -67,36 +103,22 @@ pub fn standing<T: Tables>(host: &Host, tables: &T, now: u64) -> Standing {
                 lease
             };
             return Standing {
+                until,
+                mac,
                 role: row.role,
                 basis: Basis::Decided,
-                until,
+                closing: row.origin.is_closing(),
             };
         }
     }
-    let martian = Standing {
-        role: RoleId::UNKNOWN,
-        basis: Basis::Martian,
-        until: 0,
-    };
+    let martian = Standing::without_row(RoleId::UNKNOWN, Basis::Martian, 0);
     if host.address.is_martian() {
         return martian;
     }
     match tables.scope(host) {
         Scope::Own => martian,
-        Scope::Checked => Standing {
-            role: RoleId::UNKNOWN,
-            basis: Basis::Undecided,
-            until: 0,
-        },
-        Scope::Bypassed => Standing {
-            role: RoleId::BYPASS,
-            basis: Basis::Bypassed,
-            until: u64::MAX,
-        },
-        Scope::Outside => Standing {
-            role: RoleId::BYPASS,
-            basis: Basis::Outside,
-            until: u64::MAX,
-        },
+        Scope::Checked => Standing::without_row(RoleId::UNKNOWN, Basis::Undecided, 0),
+        Scope::Bypassed => Standing::without_row(RoleId::BYPASS, Basis::Bypassed, u64::MAX),
+        Scope::Outside => Standing::without_row(RoleId::BYPASS, Basis::Outside, u64::MAX),
     }
 }

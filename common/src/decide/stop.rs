@@ -7,7 +7,8 @@ use super::{
     ruling::by_role,
 };
 use crate::{
-    packet::{Packet, Transport, tcp_flag},
+    host::{FlowKey, Host},
+    packet::{Packet, Part, Transport, protocol, tcp_flag},
     role::{RoleId, RoleRow},
     settings::Settings,
 };
@@ -44,13 +45,22 @@ fn undecided<T: Tables>(case: &Case<'_>, tables: &T) -> Judgement {
         .asked(case.host)
         .filter(|asked| now.saturating_sub(asked.last) < settings.forget_after);
     let from_host = case.direction == Direction::FromHost;
-    let ask = match asked {
+    let due = match asked {
         _ if !from_host => Ask::No,
         None => Ask::First,
         Some(asked) if now.saturating_sub(asked.last) >= settings.report_every => {
             Ask::Again(asked.since)
         }
         Some(_) => Ask::No,
+    };
+    // Of more unknown hosts than may be asked about, those above it are held: they ask with a later packet.
+    let ask = match due {
+        Ask::First | Ask::Again(_) if tables.may_ask(now) => due,
+        _ => Ask::No,
+    };
+    let opens = match asked {
+        Some(_) => case.packet.is_bare_syn(),
+        None => ask == Ask::First && opens_flow(case.packet, &settings),
     };
     let waiting = match asked {
         None => from_host,
@@ -59,14 +69,14 @@ fn undecided<T: Tables>(case: &Case<'_>, tables: &T) -> Judgement {
     let judgement = match by_role(case, role, tables) {
         (true, reason) => pass(reason, role),
         (false, _) if !waiting => stop(style(case, role, tables), Reason::NoAnswer, role, tables),
-        (false, _) if from_host && opens_flow(case.packet, &settings) => {
-            pass(Reason::FirstPacket, role)
-        }
+        (false, _) if from_host && opens => pass(Reason::FirstPacket, role),
         (false, _) => stop(Verdict::Drop, Reason::Held, role, tables),
     };
     Judgement { ask, ..judgement }
 }
 
+/// Whether the first packet of a host may go out: a TCP SYN without payload, or a datagram where the
+/// configuration says so. While the answer is awaited other flows may be opened by a SYN, and by nothing else.
 #[inline(always)]
 fn opens_flow(packet: &Packet, settings: &Settings) -> bool {
     let datagram = matches!(
@@ -76,29 +86,105 @@ fn opens_flow(packet: &Packet, settings: &Settings) -> bool {
     packet.is_bare_syn() || (settings.first_datagram != 0 && datagram)
 }
 
-/// How a role stops a packet of a host: HTTP to the portal, TCP with a reset, the rest in silence.
-/// A function of its own, since it is asked for in three places.
+/// How a role stops a packet: HTTP goes to the portal, TCP is reset, the rest is answered or dropped in silence.
+/// Flows that were open a moment ago are closed at their far end too. A function of its own, since it is asked for
+/// in three places.
 #[inline(never)]
 fn style<T: Tables>(case: &Case<'_>, role: RoleId, tables: &T) -> Verdict {
     let Case {
         packet, direction, ..
     } = *case;
-    let Transport::Tcp(ports, flags) = packet.transport_header() else {
-        return Verdict::Drop;
-    };
-    // Nobody answers for many (RFC 9293 section 3.9.2.3).
-    if direction == Direction::ToHost || packet.destination.is_multicast() {
+    if direction == Direction::ToHost {
+        return style_of_what_comes_back(case);
+    }
+    // Nobody answers for many (RFC 9293 section 3.9.2.3, RFC 1812 section 4.3.2.7).
+    if packet.destination.is_multicast() {
         return Verdict::Drop;
     }
     let row = tables.role(role);
+    let Transport::Tcp(ports, flags) = packet.transport_header() else {
+        let may_be_of_a_request = packet.part == Part::Later && packet.protocol == protocol::TCP;
+        return if may_be_of_a_request && row.has(RoleRow::PORTAL) {
+            Verdict::Redirect
+        } else if row.has(RoleRow::REJECT) && packet.may_be_answered() {
+            Verdict::Reject
+        } else {
+            Verdict::Drop
+        };
+    };
     if row.has(RoleRow::PORTAL) && ports.destination == HTTP {
         return Verdict::Redirect;
     }
     // A reset is never answered with a reset (RFC 9293 section 3.10.7.1).
-    if row.has(RoleRow::REJECT) && flags.bits & tcp_flag::RST == 0 {
-        return Verdict::Reject;
+    if flags.bits & tcp_flag::RST != 0 {
+        return Verdict::Drop;
     }
-    Verdict::Drop
+    // A segment that carries something is sent again when nobody acknowledges it: so first the far end is told, and
+    // then the host.
+    if case.standing.closing
+        && packet.is_of_an_open_flow()
+        && flags.payload
+        && flow(case.host, packet, direction).is_some_and(|flow| !tables.told(&flow))
+    {
+        return Verdict::Close;
+    }
+    if row.has(RoleRow::REJECT) {
+        Verdict::Reject
+    } else {
+        Verdict::Drop
+    }
+}
+
+/// The far end of a flow that was open a moment ago is told that it is over; what else comes back to a stopped host
+/// is dropped in silence: nobody out there may learn what is behind the gateway.
+#[inline(always)]
+fn style_of_what_comes_back(case: &Case<'_>) -> Verdict {
+    if case.standing.closing && case.packet.is_of_an_open_flow() {
+        Verdict::Reject
+    } else {
+        Verdict::Drop
+    }
+}
+
+/// The TCP flow that a packet belongs to.
+#[inline(always)]
+pub fn flow(host: &Host, packet: &Packet, direction: Direction) -> Option<FlowKey> {
+    let ports = packet.ports()?;
+    let (remote, host_port, remote_port) = match direction {
+        Direction::FromHost => (&packet.destination, ports.source, ports.destination),
+        Direction::ToHost => (&packet.source, ports.destination, ports.source),
+    };
+    Some(FlowKey {
+        host: host.key(),
+        remote: remote.words,
+        host_port,
+        remote_port,
+    })
+}
+
+impl Packet {
+    /// Whether this is a TCP segment between two ends that know of each other.
+    #[inline(always)]
+    fn is_of_an_open_flow(&self) -> bool {
+        let Transport::Tcp(_, flags) = self.transport_header() else {
+            return false;
+        };
+        flags.bits & (tcp_flag::ACK | tcp_flag::SYN | tcp_flag::RST) == tcp_flag::ACK
+    }
+
+    /// Whether an ICMP error may answer this packet, which is not TCP: never another error, nor a later fragment (RFC
+    /// 1812 section 4.3.2.7, RFC 4443 section 2.4(e)).
+    #[inline(always)]
+    fn may_be_answered(&self) -> bool {
+        if self.part == Part::Later {
+            return false;
+        }
+        match (self.protocol, self.transport_header()) {
+            (protocol::ICMP, Transport::Icmp(kind)) => !matches!(kind, 3..=5 | 11 | 12),
+            (protocol::ICMPV6, Transport::Icmp(kind)) => kind >= 128 && kind != 137,
+            _ => true,
+        }
+    }
 }
 
 /// The port on which the portal stands in.

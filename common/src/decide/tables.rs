@@ -1,7 +1,8 @@
 //! What a decision reads.
 
 use crate::{
-    host::{Asked, Host, HostRow, SourceId},
+    host::{Asked, FlowKey, Host, HostRow, SourceId},
+    packet::Vlans,
     role::{RoleId, RoleRow, RuleSet},
     settings::{Scope, Settings},
 };
@@ -20,6 +21,12 @@ pub trait Tables {
     fn rules(&self, role: RoleId, remote: &[u8; 16]) -> Option<&RuleSet>;
     /// Whether and when an unknown host was asked about.
     fn asked(&self, host: &Host) -> Option<Asked>;
+    /// Whether the controller may be asked once more, which is limited.
+    fn may_ask(&self, now: u64) -> bool;
+    /// Whether the far end of a flow was told already that it is over.
+    fn told(&self, flow: &FlowKey) -> bool;
+    /// The zone of hosts in these VLANs, of which the outer is not 0; `None` where the interface does not allow them.
+    fn vlan_zone(&self, vlans: Vlans) -> Option<u32>;
     /// The settings.
     fn settings(&self) -> Settings;
 }

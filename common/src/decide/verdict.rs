@@ -14,15 +14,30 @@ pub enum Verdict {
     Reject = 2,
     /// It goes to the gateway's portal.
     Redirect = 3,
+    /// It becomes the reset that tells the far end that the flow is over.
+    Close = 4,
 }
 
 impl Verdict {
+    /// The verdict with this number; [`Verdict::Drop`], the safe one, when there is none.
+    #[inline(always)]
+    pub const fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::Pass,
+            2 => Self::Reject,
+            3 => Self::Redirect,
+            4 => Self::Close,
+            _ => Self::Drop,
+        }
+    }
+
     /// Every verdict with the word for it, in the order of their numbers.
-    pub const ALL: [(Self, &str); 4] = [
+    pub const ALL: [(Self, &str); 5] = [
         (Self::Pass, "pass"),
         (Self::Drop, "drop"),
         (Self::Reject, "reject"),
         (Self::Redirect, "redirect"),
+        (Self::Close, "close"),
     ];
 }
 
@@ -77,6 +92,14 @@ reasons! {
     Link = "link",
     /// A destination of many, sent to hosts by the gateway.
     Multicast = "multicast",
+    /// It is not of the host that it says to be of: the MAC address is another one.
+    Spoofed = "spoofed",
+    /// A VLAN that is not allowed on the interface.
+    Vlan = "vlan",
+    /// A router advertisement or redirect from the side of the hosts.
+    RogueRouter = "rogue_router",
+    /// The answer of a DHCP server on the side of the hosts.
+    RogueDhcp = "rogue_dhcp",
 }
 
 impl From<Refusal> for Reason {

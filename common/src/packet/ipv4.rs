@@ -1,9 +1,12 @@
 //! IPv4.
 
-use super::{Bytes, Kind, Packet, Refusal, end_of, fragment::Fragment, transport};
+use super::{Bytes, Kind, Packet, Refusal, end_of, fragment, transport};
 use crate::host::Address;
 
 const IPV4: usize = 20;
+
+const MORE_FRAGMENTS: u16 = 0x2000;
+const OFFSET: u16 = 0x1fff;
 
 /// RFC 791 section 3.1.
 #[inline(always)]
@@ -23,12 +26,19 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<
     if transport > end {
         return Err(Refusal::Malformed);
     }
-    let fragment = Fragment::at(u16::from_be_bytes([ip[6], ip[7]]) & 0x1fff);
     packet.source = Address::v4([ip[12], ip[13], ip[14], ip[15]]);
     packet.destination = Address::v4([ip[16], ip[17], ip[18], ip[19]]);
     packet.end = end;
     packet.transport = transport;
     packet.hop_limit = ip[8];
     packet.protocol = ip[9];
-    transport::read(bytes, packet, fragment)
+    let fragment = u16::from_be_bytes([ip[6], ip[7]]);
+    packet.fragment_id = u32::from(u16::from_be_bytes([ip[4], ip[5]]));
+    fragment::note(
+        packet,
+        fragment & OFFSET,
+        fragment & MORE_FRAGMENTS != 0,
+        end - transport,
+    )?;
+    transport::read(bytes, packet)
 }

@@ -1,6 +1,6 @@
 //! IPv6 and its chain of extension headers.
 
-use super::{Bytes, Kind, Packet, Refusal, end_of, fragment::Fragment, protocol, transport};
+use super::{Bytes, Kind, Packet, Part, Refusal, end_of, fragment, protocol, transport};
 use crate::{host::Address, limits};
 
 const IPV6: usize = 40;
@@ -23,64 +23,67 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<
     packet.destination = Address::v6(destination);
     packet.end = end;
     packet.hop_limit = ip[7];
-    let mut chain = Chain {
-        next: ip[6],
-        offset: start,
-        fragment: Fragment::First,
-    };
+    packet.part = Part::Whole;
+    packet.fragment_offset = 0;
+    packet.transport = start;
+    packet.protocol = ip[6];
+    if is_extension(packet) {
+        return Ok(Kind::Chain);
+    }
+    transport::read(bytes, packet)
+}
+
+/// Walks the extension headers of a packet of which [`Kind::Chain`] was said.
+#[inline(always)]
+pub fn parse_chain<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<Kind, Refusal> {
     for _ in 0..limits::EXTENSION_HEADERS {
-        if !chain.is_extension() {
+        if !is_extension(packet) {
             break;
         }
-        chain = chain.step(bytes, end)?;
+        step(bytes, packet)?;
     }
-    if chain.is_extension() {
+    if is_extension(packet) {
         return Err(Refusal::TooDeep);
     }
-    packet.transport = chain.offset;
-    packet.protocol = chain.next;
-    transport::read(bytes, packet, chain.fragment)
+    transport::read(bytes, packet)
 }
 
-/// A place in a chain of extension headers.
-#[derive(Clone, Copy)]
-struct Chain {
-    next: u8,
-    offset: usize,
-    fragment: Fragment,
+/// Whether another header is to be skipped. Behind a later fragment's header nothing can be read.
+#[inline(always)]
+fn is_extension(packet: &Packet) -> bool {
+    use protocol::{AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, MOBILITY, ROUTING};
+    packet.part != Part::Later
+        && matches!(
+            packet.protocol,
+            HOP_BY_HOP | ROUTING | FRAGMENT | AUTHENTICATION | DESTINATION | MOBILITY
+        )
 }
 
-impl Chain {
-    /// Whether another header is to be skipped. Behind a later fragment's header nothing can be read.
-    #[inline(always)]
-    fn is_extension(&self) -> bool {
-        use protocol::{AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, MOBILITY, ROUTING};
-        self.fragment == Fragment::First
-            && matches!(
-                self.next,
-                HOP_BY_HOP | ROUTING | FRAGMENT | AUTHENTICATION | DESTINATION | MOBILITY
-            )
+/// Skips one header.
+#[inline(always)]
+fn step<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<(), Refusal> {
+    let header = bytes
+        .header::<8>(packet.transport)
+        .ok_or(Refusal::Malformed)?;
+    let length = match packet.protocol {
+        protocol::FRAGMENT => 8,
+        protocol::AUTHENTICATION => (usize::from(header[1]) + 2) * 4,
+        _ => (usize::from(header[1]) + 1) * 8,
+    };
+    let offset = packet.transport + length;
+    if offset > packet.end {
+        return Err(Refusal::Malformed);
     }
-
-    #[inline(always)]
-    fn step<B: Bytes + ?Sized>(self, bytes: &B, end: usize) -> Result<Self, Refusal> {
-        let header = bytes.header::<8>(self.offset).ok_or(Refusal::Malformed)?;
-        let (length, fragment) = match self.next {
-            protocol::FRAGMENT => (
-                8,
-                Fragment::at(u16::from_be_bytes([header[2], header[3]]) >> 3),
-            ),
-            protocol::AUTHENTICATION => ((usize::from(header[1]) + 2) * 4, Fragment::First),
-            _ => ((usize::from(header[1]) + 1) * 8, Fragment::First),
-        };
-        let offset = self.offset + length;
-        if offset > end {
+    if packet.protocol == protocol::FRAGMENT {
+        // A fragment of a fragment is nothing that a host makes, and one of the two would go unseen.
+        if packet.part != Part::Whole {
             return Err(Refusal::Malformed);
         }
-        Ok(Self {
-            next: header[0],
-            offset,
-            fragment,
-        })
+        let field = u16::from_be_bytes([header[2], header[3]]);
+        packet.fragment_id = u32::from_be_bytes([header[4], header[5], header[6], header[7]]);
+        fragment::note(packet, field >> 3, field & 1 != 0, packet.end - offset)?;
     }
+    packet.transport = offset;
+    packet.protocol = header[0];
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! (slices) share it. Every length is checked against the frame before it is believed.
 
 mod bytes;
+mod claim;
 mod ether_type;
 mod fragment;
 mod ipv4;
@@ -12,10 +13,13 @@ pub mod protocol;
 pub mod tcp_flag;
 mod transport;
 
-pub use bytes::Bytes;
+pub use bytes::{Bytes, Stripped};
+pub use claim::{Claim, arp_claim, neighbour_claim};
+pub use fragment::Part;
+pub use ipv6::parse_chain;
 pub use transport::{Ports, TcpFlags, Transport};
 
-use crate::{host::Address, limits};
+use crate::{host::Address, limits, mac::Mac};
 use transport::Header;
 
 /// What a frame turned out to be.
@@ -25,19 +29,23 @@ pub enum Frame {
     Ip(Packet),
     /// ARP.
     Arp,
-    /// A protocol between neighbours that carries no host's traffic: EAPOL, LLDP.
+    /// A protocol between neighbours that carries no host's traffic: EAPOL, LLDP, LACP, spanning tree.
     Link,
 }
 
 /// A [`Frame`] whose packet was written elsewhere.
+#[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An IP packet.
     Ip,
     /// ARP.
     Arp,
-    /// EAPOL, LLDP.
+    /// EAPOL, LLDP, LACP, spanning tree.
     Link,
+    /// An IPv6 packet with extension headers, which [`parse_chain`] walks: in a kernel program they are not worth the
+    /// place in the path of every packet.
+    Chain,
 }
 
 /// Why a frame was refused.
@@ -51,7 +59,35 @@ pub enum Refusal {
     NotIp,
 }
 
-/// An IP packet, described by what can decide about it. Offsets are from the start of the frame.
+/// The VLANs that a frame says to be of, outermost first; 0 where there is none. Priority tags, whose VLAN
+/// is 0, say nothing (IEEE 802.1Q-2022 section 9.6).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vlans {
+    /// The outer one.
+    pub outer: u16,
+    /// The one inside it.
+    pub inner: u16,
+}
+
+impl Vlans {
+    /// Of no VLAN.
+    pub const NONE: Self = Self { outer: 0, inner: 0 };
+
+    #[inline(always)]
+    fn enter(&mut self, tag: u16) {
+        let vlan = tag & 0x0fff;
+        if self.outer == 0 {
+            self.outer = vlan;
+        } else if self.inner == 0 {
+            self.inner = vlan;
+        }
+    }
+}
+
+/// An IP packet, described by what can decide about it. Offsets are from the start of the frame. Kernel and
+/// user space read the same bytes of it, so its layout is fixed.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet {
     /// Source address.
@@ -59,13 +95,20 @@ pub struct Packet {
     /// Destination address.
     pub destination: Address,
     /// MAC address of the sender.
-    pub source_mac: [u8; 6],
+    pub source_mac: Mac,
     /// Where the IP header begins.
     pub network: usize,
     /// Where the transport header begins.
     pub transport: usize,
     /// Where the IP packet ends; what follows is padding.
     pub end: usize,
+    /// The number that fragments of one packet share.
+    pub fragment_id: u32,
+    /// The VLANs.
+    pub vlans: Vlans,
+    fragment_offset: u16,
+    /// Which part of an IP packet this is.
+    pub part: Part,
     /// Time to live or hop limit.
     pub hop_limit: u8,
     /// The upper-layer protocol.
@@ -83,10 +126,14 @@ impl Packet {
     pub const EMPTY: Self = Self {
         source: Address::v4([0; 4]),
         destination: Address::v4([0; 4]),
-        source_mac: [0; 6],
+        source_mac: Mac::NONE,
         network: 0,
         transport: 0,
         end: 0,
+        fragment_id: 0,
+        vlans: Vlans::NONE,
+        fragment_offset: 0,
+        part: Part::Whole,
         hop_limit: 0,
         protocol: 0,
         header: Header::None,
@@ -136,29 +183,48 @@ const ETHERNET: usize = 14;
 /// Reads a frame that starts with its Ethernet header.
 pub fn parse<B: Bytes + ?Sized>(bytes: &B) -> Result<Frame, Refusal> {
     let mut packet = Packet::EMPTY;
-    Ok(match parse_into(bytes, &mut packet)? {
-        Kind::Ip => Frame::Ip(packet),
+    Ok(match parse_whole(bytes, &mut packet)? {
+        Kind::Ip | Kind::Chain => Frame::Ip(packet),
         Kind::Arp => Frame::Arp,
         Kind::Link => Frame::Link,
     })
 }
 
+/// Reads a frame with all of its headers into `packet`; the answer is never [`Kind::Chain`].
+pub fn parse_whole<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<Kind, Refusal> {
+    match parse_into(bytes, packet)? {
+        Kind::Chain => parse_chain(bytes, packet),
+        kind => Ok(kind),
+    }
+}
+
 /// Reads a frame that starts with its Ethernet header into `packet`, which is whole when the answer is
-/// [`Kind::Ip`] and of no meaning otherwise.
+/// [`Kind::Ip`]; its VLANs, its sender and where the network header begins are known of every frame but one that
+/// is cut short or tagged too deeply.
 #[inline(always)]
 pub fn parse_into<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<Kind, Refusal> {
     let ethernet = bytes.header::<ETHERNET>(0).ok_or(Refusal::Malformed)?;
-    packet.source_mac.copy_from_slice(&ethernet[6..12]);
-    let mut kind = u16::from_be_bytes([ethernet[12], ethernet[13]]);
+    let [_, _, _, _, _, _, a, b, c, d, e, f, high, low] = ethernet;
+    packet.source_mac = Mac::new([a, b, c, d, e, f]);
+    let mut vlans = Vlans::NONE;
+    let mut kind = u16::from_be_bytes([high, low]);
     let mut offset = ETHERNET;
+    let mut tags = 0;
+    if let Some(tag) = bytes.stripped_tag() {
+        vlans.enter(tag);
+        tags = 1;
+    }
     for _ in 0..limits::VLAN_TAGS {
-        if !is_tag(kind) {
+        if !is_tag(kind) || tags >= limits::VLAN_TAGS {
             break;
         }
         let tag = bytes.header::<4>(offset).ok_or(Refusal::Malformed)?;
+        vlans.enter(u16::from_be_bytes([tag[0], tag[1]]));
         kind = u16::from_be_bytes([tag[2], tag[3]]);
         offset += 4;
+        tags += 1;
     }
+    packet.vlans = vlans;
     packet.network = offset;
     match kind {
         ether_type::IPV4 => ipv4::read(bytes, packet),
@@ -166,6 +232,33 @@ pub fn parse_into<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<K
         ether_type::ARP => Ok(Kind::Arp),
         ether_type::EAPOL | ether_type::LLDP => Ok(Kind::Link),
         kind if is_tag(kind) => Err(Refusal::TooDeep),
+        kind => other(bytes, &ethernet, kind, offset),
+    }
+}
+
+/// Spanning tree and link aggregation are spoken between neighbours, to addresses that no bridge forwards (IEEE
+/// 802.1Q-2022 table 8-1): they keep the network together and carry no host's traffic.
+#[inline(always)]
+fn other<B: Bytes + ?Sized>(
+    bytes: &B,
+    ethernet: &[u8; ETHERNET],
+    kind: u16,
+    offset: usize,
+) -> Result<Kind, Refusal> {
+    let to_neighbour = matches!(ethernet, [0x01, 0x80, 0xc2, 0, 0, 0..=0x0f, ..]);
+    if kind <= ether_type::LONGEST_LENGTH {
+        if offset + usize::from(kind) > bytes.length() {
+            return Err(Refusal::Malformed);
+        }
+        return if to_neighbour {
+            Ok(Kind::Link)
+        } else {
+            Err(Refusal::NotIp)
+        };
+    }
+    match kind {
+        ..ether_type::FIRST => Err(Refusal::Malformed),
+        ether_type::SLOW_PROTOCOLS if to_neighbour => Ok(Kind::Link),
         _ => Err(Refusal::NotIp),
     }
 }

@@ -1,11 +1,12 @@
 //! What is read of a transport header: ports, flags, types.
 
-use super::{Bytes, Kind, Packet, Refusal, fragment::Fragment, protocol};
+use super::{Bytes, Kind, Packet, Part, Refusal, protocol};
 
 const TCP: usize = 20;
 const UDP: usize = 8;
 const ICMP: usize = 8;
 
+#[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Header {
     None,
@@ -28,6 +29,7 @@ pub enum Transport {
 }
 
 /// Source and destination port in host byte order.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ports {
     /// Source port.
@@ -37,6 +39,7 @@ pub struct Ports {
 }
 
 /// TCP flags, and whether the segment carries payload.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpFlags {
     /// The flags byte, see [`tcp_flag`](super::tcp_flag).
@@ -46,15 +49,12 @@ pub struct TcpFlags {
 }
 
 #[inline(always)]
-pub(super) fn read<B: Bytes + ?Sized>(
-    bytes: &B,
-    packet: &mut Packet,
-    fragment: Fragment,
-) -> Result<Kind, Refusal> {
+pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<Kind, Refusal> {
     packet.header = Header::None;
-    if let Fragment::Later(at) = fragment {
-        // A fragment that begins inside the TCP header would overwrite its flags (RFC 1858).
-        let overlaps = packet.protocol == protocol::TCP && usize::from(at) * 8 < TCP;
+    if packet.part == Part::Later {
+        // A fragment that begins inside the TCP header would overwrite its flags (RFC 1858, RFC 3128).
+        let overlaps =
+            packet.protocol == protocol::TCP && usize::from(packet.fragment_offset) * 8 < TCP;
         return if overlaps {
             Err(Refusal::Malformed)
         } else {

@@ -1,40 +1,100 @@
-//! Carrying out a verdict.
+//! Carrying out verdicts: each is a program of its own, reached by a tail call from the one that decided.
 
+mod close;
 mod portal;
-mod reject;
+mod prohibited;
+mod reset;
+pub mod rewrite;
 
-use aya_ebpf::programs::{TcContext, XdpContext};
-use enforcer_common::{decide::Verdict, settings::InterfaceRow};
+use enforcer_common::{decide::Verdict, packet::Transport, seen::Seen, settings::InterfaceRow};
 
-use crate::Seen;
+use crate::{
+    frame::{Frame, jiffies},
+    maps::{self, Purpose, Step},
+    report,
+};
 
-/// Carries out what a judgement asks for, and says what was done: where the portal cannot take a
-/// packet it is rejected, and where no reply can be made it is dropped. Nothing is changed when the
-/// judgement is only counted.
+pub use portal::forget_direct;
+
+/// Tells the sender that its packet was stopped: TCP by a reset, the rest by an ICMP error.
 #[inline(always)]
-pub fn on_xdp(context: &XdpContext, seen: &Seen, interface: &InterfaceRow) -> Verdict {
-    let verdict = seen.judgement.verdict;
-    if seen.judgement.monitored || !seen.is_ip {
-        return verdict;
-    }
-    match verdict {
-        Verdict::Pass => {
-            portal::forget_direct(seen, interface);
-            Verdict::Pass
+pub fn reject<F: Frame>(frame: &F) -> i32 {
+    carry_out(frame, |seen, interface, now| {
+        if !maps::take(Purpose::Reply, now) {
+            return None;
         }
-        Verdict::Drop => Verdict::Drop,
-        Verdict::Reject => reject::reset(context, &seen.packet),
-        Verdict::Redirect => match portal::redirect(context, seen, interface) {
-            Verdict::Reject => reject::reset(context, &seen.packet),
-            done => done,
-        },
-    }
+        if let Transport::Tcp(..) = seen.packet.transport_header() {
+            reset::answer(frame, &seen.packet, false)?;
+        } else {
+            prohibited::answer(frame, &seen.packet, interface)?;
+        }
+        Some(Verdict::Reject)
+    })
 }
 
-/// Undoes the portal's rewriting on replies.
+/// Tells the far end of a flow that it is over, in the host's name.
 #[inline(always)]
-pub fn on_tc_egress(context: &mut TcContext, seen: &Seen, interface: &InterfaceRow) {
-    if seen.is_ip && seen.judgement.verdict == Verdict::Pass {
-        portal::restore(context, seen, interface);
-    }
+pub fn reject_far_end<F: Frame>(frame: &F) -> i32 {
+    carry_out(frame, |seen, _, now| {
+        if !maps::tells_far_ends() || !maps::take(Purpose::Reply, now) {
+            return None;
+        }
+        reset::answer(frame, &seen.packet, true)?;
+        Some(Verdict::Reject)
+    })
+}
+
+/// Turns a segment into the reset that tells its far end that the flow is over.
+#[inline(always)]
+pub fn close<F: Frame>(frame: &F) -> i32 {
+    carry_out(frame, |seen, _, now| {
+        if !maps::take(Purpose::Reply, now) {
+            return None;
+        }
+        close::instead(frame, seen)?;
+        Some(Verdict::Close)
+    })
+}
+
+/// Sends HTTP to the portal; a flow that was not opened to it is rejected.
+#[inline(always)]
+pub fn redirect<F: Frame>(frame: &F) -> i32 {
+    carry_out(frame, |seen, interface, now| {
+        let done = portal::redirect(frame, seen, interface, now)?;
+        if done == Verdict::Reject {
+            frame.go_on(Step::Reject);
+            return None;
+        }
+        Some(done)
+    })
+}
+
+/// Gives a reply of the portal the address that the host connected to.
+#[inline(always)]
+pub fn restore<F: Frame>(frame: &F) -> i32 {
+    let (Some(interface), Some(seen)) = (maps::interface(), maps::seen()) else {
+        return F::DROP;
+    };
+    let length = frame.cursor().whole();
+    // A reply that could not be rewritten whole is of no use to the host, and does no harm.
+    let _ = portal::restore(frame, seen, interface, jiffies());
+    report::count::<F>(Verdict::Pass, seen.judged.reason, length);
+    F::PASS
+}
+
+/// Does what a verdict asks for and records what was done; where that cannot be done, the packet is dropped.
+#[inline(always)]
+fn carry_out<F: Frame>(
+    frame: &F,
+    act: impl FnOnce(&Seen, &InterfaceRow, u64) -> Option<Verdict>,
+) -> i32 {
+    let (Some(interface), Some(seen)) = (maps::interface(), maps::seen()) else {
+        return F::DROP;
+    };
+    let now = jiffies();
+    let length = frame.cursor().whole();
+    let done = act(seen, interface, now).unwrap_or(Verdict::Drop);
+    seen.judged.done = done as u8;
+    report::About::new(frame, seen, now).record(done, length);
+    frame.code(done)
 }

@@ -16,14 +16,14 @@ mod sessions;
 mod value;
 
 pub use choice::Choice;
-pub use compile::{CompileError, Compiled, InterfacePlan, RoleNames};
+pub use compile::{CompileError, Compiled, InterfacePlan, RoleNames, VlanPlan};
 pub use load::{ConfigError, Position};
 pub use management::{Embedded, Management, ManagementError, Server};
 pub use places::Places;
 pub use rule::{Action, Role, Rule, Service};
 pub use schema::{
-    Config, HookChoice, Interface, Lease, Metrics, Mode, OnStop, Portal, ScopeAction, ScopeEntry,
-    Unknown, User,
+    Config, HookChoice, Interface, Lease, Limits, Metrics, Mode, OnStop, Portal, ScopeAction,
+    ScopeEntry, Unknown, User, Vlan,
 };
 pub use value::{PortRange, Protocol, ValueError};
 

@@ -53,6 +53,8 @@ pub struct Config {
     pub unknown: Unknown,
     /// Decisions whose source has gone silent.
     pub lease: Lease,
+    /// How often the datapath answers and asks.
+    pub limits: Limits,
     /// Roles by name.
     #[serde(rename = "role")]
     pub roles: BTreeMap<String, Role>,
@@ -88,6 +90,7 @@ impl Default for Config {
             scopes: Vec::new(),
             unknown: Unknown::default(),
             lease: Lease::default(),
+            limits: Limits::default(),
             roles: BTreeMap::new(),
             services: Vec::new(),
             management: Management::default(),
@@ -131,6 +134,34 @@ pub struct Interface {
     /// Where its ingress is judged.
     #[serde(default)]
     pub hook: HookChoice,
+    /// Whether frames without a VLAN are let in.
+    #[serde(default = "yes")]
+    pub untagged: bool,
+    /// The VLANs that are let in.
+    #[serde(default, rename = "vlan")]
+    pub vlans: Vec<Vlan>,
+    /// Whether routers behind it may advertise themselves and redirect.
+    #[serde(default)]
+    pub routers: bool,
+    /// Whether DHCP servers behind it may answer.
+    #[serde(default)]
+    pub dhcp_servers: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// `[[interface.vlan]]`: a VLAN that an interface lets in.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vlan {
+    /// Its number; with `inner` that of the outer tag.
+    pub id: u16,
+    /// The number of the inner tag, where frames have two.
+    pub inner: Option<u16>,
+    /// The zone of its hosts; absent: that of the interface.
+    pub zone: Option<String>,
 }
 
 fn default_zone() -> String {
@@ -215,6 +246,25 @@ impl Default for Lease {
     fn default() -> Self {
         Self {
             expired: "unknown".to_owned(),
+        }
+    }
+}
+
+/// `[limits]`: how often each CPU of the datapath answers and asks.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Stopped packets a second that are answered, by a reset or an ICMP error; the rest is dropped.
+    pub replies_per_second: u32,
+    /// Unknown hosts a second that are asked about; the rest is held and asks later.
+    pub questions_per_second: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            replies_per_second: 1_000,
+            questions_per_second: 10_000,
         }
     }
 }

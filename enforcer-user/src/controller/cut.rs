@@ -76,7 +76,7 @@ impl Controller {
 
     /// Whether packets of a host with this row pass, rules aside.
     fn lets_pass(&self, host: &Host, row: Option<Row>) -> bool {
-        let is_checked = || self.datapath.live().scope(host) == Scope::Checked;
+        let is_checked = || self.datapath.live(0).scope(host) == Scope::Checked;
         self.stops_nothing(match row {
             Some(row) => row.role,
             None if is_checked() => RoleId::UNKNOWN,

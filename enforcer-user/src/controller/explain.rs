@@ -2,12 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use bytemuck::Zeroable;
 use enforcer_common::{
-    decide::{self, Basis, Case, Direction, Judgement, Reason, Standing, Tables, Verdict},
+    counter::Hook,
+    decide::{self, Basis, Direction, Judgement, Reason, Standing, Tables, Verdict},
     host::{FOREVER, Host},
-    packet::{self, Frame, protocol},
+    mac::Mac,
+    packet::{Vlans, protocol},
     role::{RoleId, RoleRow},
-    settings::Scope,
+    seen::JudgedRow,
+    settings::{InterfaceRow, Scope},
 };
 
 use super::{Controller, frame::frame};
@@ -18,12 +22,12 @@ use crate::{
         refusal::Kind,
         remote::Remote,
     },
-    datapath::LiveTables,
+    datapath::{DatapathError, Effects, LiveTables},
 };
 
 impl Controller {
     pub(super) fn explain(
-        &self,
+        &mut self,
         address: IpAddr,
         zone: Option<&str>,
         to: Option<Remote>,
@@ -37,47 +41,125 @@ impl Controller {
                 "name a destination of the same family",
             ));
         }
+        let place = self.place_of(host.zone);
+        self.load_bench(place.row).map_err(|error| failed(&error))?;
         let now = self
             .datapath
             .clock()
             .now()
             .map_err(|error| failed(&error))?;
-        let tables = self.datapath.live();
-        let standing = decide::standing(&host, &tables, now);
-        let Ok(Frame::Ip(packet)) = packet::parse(&frame(address, to)[..]) else {
+        let tables = self.datapath.live(place.row);
+        let interface = tables.interface().unwrap_or_else(InterfaceRow::zeroed);
+        let mac = tables.host(&host).map_or([0; 6], |row| row.mac);
+        let frame = frame(address, to, mac, place.vlans);
+        let judged = decide::judge_frame(&frame[..], Direction::FromHost, &interface, &tables, now);
+        let Some((_, standing)) = judged.host else {
             return Err(Refusal::new(
                 Kind::Invalid,
                 format!("no packet goes to {to}"),
                 "name another",
             ));
         };
-        let direction = Direction::FromHost;
-        let case = Case {
-            packet: &packet,
-            direction,
-            host: &host,
-            standing: &standing,
-            now,
-        };
-        let judgement = decide::judge(&case, &tables);
+        let program = self
+            .program(place.row, &frame)
+            .map_err(|error| failed(&error))?;
         let walk = Walk {
             controller: self,
             tables: &tables,
             host,
             standing,
-            judgement,
+            judgement: judged.judgement,
             now,
         };
+        let mut steps = vec![self.entry(&place)];
+        steps.extend(walk.steps(to));
+        steps.push(by_program(&judged.judgement, program));
         Ok(Explanation {
             address,
             zone: self.zones.name(host.zone).unwrap_or_default().to_owned(),
-            steps: walk.steps(to),
-            verdict: Verdict::ALL[judgement.verdict as usize].1.to_owned(),
-            reason: Reason::ALL[judgement.reason as usize].1.to_owned(),
-            role: self.compiled.roles.name(judgement.role).to_owned(),
-            monitored: judgement.monitored,
+            steps,
+            verdict: Verdict::ALL[judged.judgement.verdict as usize].1.to_owned(),
+            reason: Reason::ALL[judged.judgement.reason as usize].1.to_owned(),
+            role: self.compiled.roles.name(judged.judgement.role).to_owned(),
+            monitored: judged.judgement.monitored,
         })
     }
+
+    /// Where packets of a zone come in: the first interface that has it.
+    fn place_of(&self, zone: u32) -> Place {
+        let interfaces = (0_u32..).zip(&self.compiled.interfaces);
+        let mut places = interfaces.flat_map(|(row, interface)| {
+            interface.zones().map(move |(of, outer, inner)| {
+                (
+                    of,
+                    Place {
+                        row,
+                        vlans: Vlans { outer, inner },
+                    },
+                )
+            })
+        });
+        let place = places.find(|(of, _)| *of == zone);
+        place.map_or(
+            Place {
+                row: 0,
+                vlans: Vlans::NONE,
+            },
+            |(_, place)| place,
+        )
+    }
+
+    fn entry(&self, place: &Place) -> Step {
+        let name = self.compiled.interfaces.get(place.row as usize);
+        let mut found = name.map_or_else(String::new, |interface| interface.name.clone());
+        for vlan in [place.vlans.outer, place.vlans.inner] {
+            if vlan != 0 {
+                found += &format!(", VLAN {vlan}");
+            }
+        }
+        step("interface", &found, "where packets of this zone come in")
+    }
+
+    /// Loads the programs that only judge, for the first question about an interface.
+    fn load_bench(&mut self, row: u32) -> Result<(), DatapathError> {
+        if !self.benches.contains_key(&row) {
+            let bench = self.datapath.bench_on(row, Effects::None)?;
+            self.benches.insert(row, bench);
+        }
+        Ok(())
+    }
+
+    /// What the real program says of a frame, by the live maps and without leaving anything in them.
+    fn program(&self, row: u32, frame: &[u8]) -> Result<JudgedRow, DatapathError> {
+        let bench = self
+            .benches
+            .get(&row)
+            .ok_or(DatapathError::Missing("SEEN"))?;
+        Ok(bench.judge(Hook::Xdp, frame)?.1)
+    }
+}
+
+/// Where a packet comes in.
+struct Place {
+    row: u32,
+    vlans: Vlans,
+}
+
+/// Compares what the kernel's program says with what the shared code said.
+fn by_program(judgement: &Judgement, program: JudgedRow) -> Step {
+    let reason = program.reason().unwrap_or(Reason::Malformed);
+    let found = format!(
+        "{} ({})",
+        Verdict::ALL[program.verdict() as usize].1,
+        Reason::ALL[reason as usize].1
+    );
+    let same = (program.verdict(), reason) == (judgement.verdict, judgement.reason);
+    let meaning = if same {
+        "the kernel's own program says the same"
+    } else {
+        "THE KERNEL'S PROGRAM SAYS OTHERWISE: what it says is what happens; please report this"
+    };
+    step("program", &found, meaning)
 }
 
 pub(super) fn failed(error: &dyn std::fmt::Display) -> Refusal {
@@ -114,6 +196,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn steps(&self, to: Remote) -> Vec<Step> {
         let mut steps = vec![self.row()];
+        steps.extend(self.binding());
         steps.extend(self.lease());
         steps.extend(self.scope());
         steps.extend(self.asked());
@@ -128,7 +211,7 @@ impl Walk<'_> {
             return step("hosts table", "no row", "nothing is decided of this host");
         };
         let role = self.role_name(row.role);
-        let source = Controller::source_name(row.source);
+        let source = Controller::source_name(row.origin.source());
         let end = if row.deadline == FOREVER {
             "no end of its own".to_owned()
         } else {
@@ -147,9 +230,17 @@ impl Walk<'_> {
         )
     }
 
+    fn binding(&self) -> Option<Step> {
+        let mac = Mac::new(self.tables.host(&self.host)?.mac);
+        (!mac.is_none()).then(|| {
+            let meaning = "packets of this address from any other MAC address are dropped";
+            step("binding", &mac.to_string(), meaning)
+        })
+    }
+
     fn lease(&self) -> Option<Step> {
         let row = self.tables.host(&self.host)?;
-        let lease = self.tables.lease(row.source);
+        let lease = self.tables.lease(row.origin.source());
         if lease == FOREVER {
             return None;
         }

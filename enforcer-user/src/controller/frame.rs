@@ -2,17 +2,24 @@
 
 use std::net::IpAddr;
 
-use enforcer_common::packet::{protocol, tcp_flag};
+use enforcer_common::packet::{Vlans, protocol, tcp_flag};
 
 use crate::control::remote::Remote;
 
 const SOURCE_PORT: u16 = 49_152;
 
-/// An Ethernet frame from `host` to `to`: for TCP the segment that opens a flow.
-pub(super) fn frame(host: IpAddr, to: Remote) -> Vec<u8> {
+/// An Ethernet frame from `host` at `mac` to `to`, in these VLANs: for TCP the segment that opens a flow.
+pub(super) fn frame(host: IpAddr, to: Remote, mac: [u8; 6], vlans: Vlans) -> Vec<u8> {
     let transport = transport(to);
     let length = u16::try_from(transport.len()).unwrap_or(u16::MAX);
-    let mut frame = vec![0; 12];
+    let mut frame = vec![0; 6];
+    frame.extend(mac);
+    for vlan in [vlans.outer, vlans.inner] {
+        if vlan != 0 {
+            frame.extend(0x8100_u16.to_be_bytes());
+            frame.extend(vlan.to_be_bytes());
+        }
+    }
     match (host, to.address) {
         (IpAddr::V4(from), IpAddr::V4(address)) => {
             frame.extend(0x0800_u16.to_be_bytes());
@@ -79,10 +86,15 @@ mod tests {
             ("2001:db8::1", "2001:db8::2/icmp"),
         ] {
             let to: Remote = to.parse().expect("a remote");
-            let frame = frame(host.parse().expect("an address"), to);
+            let vlans = Vlans {
+                outer: 10,
+                inner: 20,
+            };
+            let frame = frame(host.parse().expect("an address"), to, [2; 6], vlans);
             let Ok(Frame::Ip(packet)) = parse(&frame[..]) else {
                 panic!("{to}")
             };
+            assert_eq!(packet.vlans, vlans);
             assert_eq!(IpAddr::from(packet.destination), to.address);
             assert_eq!(packet.ports().map(|ports| ports.destination), to.port);
         }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use enforcer_common::host::{FOREVER, Host, HostRow};
+use enforcer_common::host::{FOREVER, Host, HostRow, Origin};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Controller;
@@ -165,7 +165,7 @@ fn to_kernel(change: &Change, clock: &Clock, now: u64) -> HostChange {
         deadline: until.map_or(FOREVER, |until| deadline(until, clock, now)),
         mac: mac.map_or([0; 6], |Mac(bytes)| bytes),
         role,
-        source,
+        origin: Origin::of(source),
     };
     HostChange::Set(change.host, row)
 }
@@ -199,7 +199,7 @@ pub fn from_kernel(datapath: &Datapath) -> Result<Vec<(Host, Row)>, DatapathErro
                     deadline,
                     mac,
                     role,
-                    source,
+                    origin,
                 },
             )| {
                 let until = (deadline != FOREVER).then(|| end(deadline)).flatten();
@@ -208,7 +208,7 @@ pub fn from_kernel(datapath: &Datapath) -> Result<Vec<(Host, Row)>, DatapathErro
                     host,
                     Row {
                         role,
-                        source,
+                        source: origin.source(),
                         mac,
                         until,
                     },

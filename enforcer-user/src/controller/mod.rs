@@ -16,7 +16,7 @@ mod sources;
 mod status;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     time::{Duration, Instant},
 };
 
@@ -31,7 +31,7 @@ use crate::{
     config::{Compiled, Config, Mode},
     conntrack::Forgetter,
     control::{HttpRequest, Request, serve::Call},
-    datapath::{Datapath, DatapathError, Events, Rulings},
+    datapath::{Bench, Datapath, DatapathError, Events, Rulings},
     identity::{Identity, Zones, neighbours::Neighbour},
     metrics::Metrics,
     registry::{Change, Registry},
@@ -87,6 +87,8 @@ pub struct Controller {
     forgetter: Forgetter,
     /// The lease whose end has been followed by forgetting connections.
     lapsed: Option<u64>,
+    /// Programs that only judge, by row of their interface: for explanations.
+    benches: HashMap<u32, Bench>,
     drift: u64,
     started: Instant,
     is_announced: bool,
@@ -153,6 +155,7 @@ impl Controller {
             closing: Closing::default(),
             forgetter,
             lapsed: None,
+            benches: HashMap::new(),
             drift: 0,
             started: Instant::now(),
             is_announced: false,
@@ -264,5 +267,7 @@ pub fn rulings(compiled: &Compiled) -> Rulings {
         unknown_timeout: compiled.unknown_timeout,
         first_datagram: compiled.first_datagram,
         lease_expired: compiled.lease_expired,
+        replies_per_second: compiled.limits.replies_per_second,
+        questions_per_second: compiled.limits.questions_per_second,
     }
 }

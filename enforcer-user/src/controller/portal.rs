@@ -60,7 +60,7 @@ impl Controller {
     }
 
     fn portal_view(&self, host: &Host) -> Result<PortalView, DatapathError> {
-        let tables = self.datapath.live();
+        let tables = self.datapath.live(0);
         let now = self.datapath.clock().now()?;
         let standing = decide::standing(host, &tables, now);
         let known = self.registry.host(host);

@@ -13,6 +13,7 @@ use aya::{
         xdp::XdpLink,
     },
 };
+use bytemuck::Zeroable;
 use enforcer_common::settings::InterfaceRow;
 use nix::net::if_::if_nametoindex;
 
@@ -21,23 +22,24 @@ use super::{
     egress::{Egress, attach_egress},
     object::{self, Constants},
     pins::Pins,
-    plain::Plain,
-    policy::map,
+    steps::{self, Staged},
+    vlans::VlanPlan,
 };
 
-const INGRESS: &str = "enforcer_xdp";
+const INGRESS: &str = steps::XDP.first;
 
 /// Where the ingress program is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IngressHook {
     /// XDP in the driver.
+    #[default]
     Native,
     /// XDP behind the driver: slower, and blind to cloned packets.
     Generic,
 }
 
 /// What is wanted on an interface.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// Its name.
     pub interface: String,
@@ -49,6 +51,14 @@ pub struct Plan {
     pub portal_port: Option<u16>,
     /// The gateway's own addresses on this interface.
     pub addresses: Vec<IpAddr>,
+    /// The VLANs that are allowed; frames of others are dropped.
+    pub vlans: Vec<VlanPlan>,
+    /// Whether frames without a VLAN are dropped.
+    pub tagged_only: bool,
+    /// Whether routers on the side of the hosts may advertise themselves.
+    pub routers: bool,
+    /// Whether DHCP servers on the side of the hosts may answer.
+    pub dhcp_servers: bool,
 }
 
 /// How the egress program is attached.
@@ -124,13 +134,12 @@ impl Datapath {
         if row as usize >= enforcer_common::limits::INTERFACES {
             return Err(DatapathError::TooManyInterfaces(row as usize + 1));
         }
-        self.maps
-            .interfaces
-            .set(row, Plain(interface_row(plan)), 0)
-            .map_err(map("INTERFACES"))?;
+        self.set_interface(row, plan)?;
         let constants = Constants {
             interface: row,
             redirect_replies: is_virtual(&plan.interface),
+            tells_far_ends: plan.ingress == IngressHook::Native,
+            ..Constants::default()
         };
         let mut object = object::load(&self.options, &self.pins, constants)?;
         #[cfg(feature = "kernel-log")]
@@ -188,14 +197,20 @@ pub(super) fn interface_row(plan: &Plan) -> InterfaceRow {
         IpAddr::V6(address) if !address.is_unicast_link_local() => Some(*address),
         _ => None,
     });
-    InterfaceRow {
-        zone: plan.zone,
-        portal_port: plan.portal_port.unwrap_or(0),
-        has_v4: u8::from(v4.is_some()),
-        has_v6: u8::from(v6.is_some()),
-        portal_v4: v4.unwrap_or(Ipv4Addr::UNSPECIFIED).octets(),
-        portal_v6: v6.unwrap_or(Ipv6Addr::UNSPECIFIED).octets(),
-    }
+    let mut row = InterfaceRow::zeroed();
+    row.zone = plan.zone;
+    row.portal_port = plan.portal_port.unwrap_or(0);
+    row.has_v4 = u8::from(v4.is_some());
+    row.has_v6 = u8::from(v6.is_some());
+    row.own_v4 = v4.unwrap_or(Ipv4Addr::UNSPECIFIED).octets();
+    row.own_v6 = v6.unwrap_or(Ipv6Addr::UNSPECIFIED).octets();
+    let flags = [
+        (plan.routers, InterfaceRow::ROUTERS),
+        (plan.dhcp_servers, InterfaceRow::DHCP_SERVERS),
+        (plan.tagged_only, InterfaceRow::TAGGED_ONLY),
+    ];
+    let set = flags.iter().filter(|(set, _)| *set);
+    row.with(set.fold(0, |flags, (_, flag)| flags | flag))
 }
 
 fn attach_ingress(
@@ -208,13 +223,14 @@ fn attach_ingress(
         name: INGRESS,
         error,
     };
+    let staged = Staged::prepare(steps::XDP, object, pins, &plan.interface, "ingress")?;
     let program: &mut Xdp = program(object, INGRESS)?.try_into().map_err(failed)?;
-    program.load().map_err(failed)?;
     let pin = pins.link(&plan.interface, "ingress");
     if let Ok(link) = PinnedLink::from_pin(&pin) {
         if take_over(FdLink::from(link), |link: XdpLink| {
             program.attach_to_link(link).map(drop)
         }) {
+            staged.settle()?;
             return Ok((pinned(&pin, plan)?, true));
         }
         // The link is of an interface that is gone: one of the same name was made since.
@@ -233,6 +249,7 @@ fn attach_ingress(
         interface: plan.interface.clone(),
         error,
     })?;
+    staged.settle()?;
     Ok((link, false))
 }
 

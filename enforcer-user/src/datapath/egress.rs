@@ -15,9 +15,10 @@ use super::{
     DatapathError,
     attach::{program, remove_pin, take_over},
     pins::Pins,
+    steps::{self, Staged},
 };
 
-const EGRESS: &str = "enforcer_tc_egress";
+const EGRESS: &str = steps::TC_EGRESS.first;
 
 /// Our place among the classic TC filters of an interface, before the usual ones of others.
 const PRIORITY: u16 = 1;
@@ -59,14 +60,15 @@ pub(super) fn attach_egress(
         name: EGRESS,
         error,
     };
+    let staged = Staged::prepare(steps::TC_EGRESS, object, pins, interface, "egress")?;
     let program: &mut SchedClassifier = program(object, EGRESS)?.try_into().map_err(failed)?;
-    program.load().map_err(failed)?;
     let pin = pins.link(interface, "egress");
     if let Ok(link) = PinnedLink::from_pin(&pin) {
         let link = FdLink::from(link);
         if take_over(link, |link: SchedClassifierLink| {
             program.attach_to_link(link).map(drop)
         }) {
+            staged.settle()?;
             let link = PinnedLink::from_pin(&pin);
             return link
                 .map(|link| (Egress::Pinned(link), true))
@@ -78,7 +80,7 @@ pub(super) fn attach_egress(
         remove_pin(&pin)?;
     }
     let order = TcAttachOptions::TcxOrder(LinkOrder::first());
-    match program.attach_with_options(interface, TcAttachType::Egress, order) {
+    let attached = match program.attach_with_options(interface, TcAttachType::Egress, order) {
         Ok(id) => {
             let link = program.take_link(id).map_err(failed)?;
             let link = FdLink::try_from(link).map_err(|error| DatapathError::Link {
@@ -89,11 +91,13 @@ pub(super) fn attach_egress(
                 interface: interface.to_owned(),
                 error,
             })?;
-            Ok((Egress::Pinned(link), false))
+            (Egress::Pinned(link), false)
         }
         // Before Linux 6.6 there is no TCX.
-        Err(_) => filter(program, interface).map(|(link, old)| (Egress::Filter(link), old)),
-    }
+        Err(_) => filter(program, interface).map(|(link, old)| (Egress::Filter(link), old))?,
+    };
+    staged.settle()?;
+    Ok(attached)
 }
 
 /// A classic filter at a place of our own: adding it again replaces it.

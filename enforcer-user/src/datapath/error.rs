@@ -79,6 +79,12 @@ pub enum DatapathError {
         "table GENERATIONS: {0}; hosts that were seen lately may be judged by what was decided before"
     )]
     Generations(io::Error),
+    /// The table of VLANs could not be written.
+    #[error("table VLANS: {0}; frames with VLAN tags may be judged by the zones of before")]
+    Vlans(io::Error),
+    /// The calling thread cannot be bound to a CPU.
+    #[error("cannot stay on one CPU: {0}")]
+    Cpu(nix::Error),
     /// An interface does not exist.
     #[error("there is no interface `{0}`; `ip link` lists them")]
     NoInterface(String),

@@ -5,16 +5,21 @@ use std::cell::OnceCell;
 use aya::maps::lpm_trie::Key;
 use enforcer_common::{
     decide::Tables,
-    host::{Asked, Family, Host, HostRow, SourceId},
+    host::{Asked, Family, FlowKey, Host, HostRow, SourceId},
+    packet::Vlans,
     role::{OwnedPrefix, RoleId, RoleRow, RuleSet},
-    settings::{Scope, Settings},
+    settings::{InterfaceRow, Scope, Settings, VlanPair},
 };
 
 use super::{Datapath, plain::Plain};
 
+/// The row of `BUCKETS` that limits questions.
+const QUESTIONS: u32 = 1;
+
 /// Reads the maps as they are now. A row that cannot be read counts as absent, as in the kernel.
 pub struct LiveTables<'a> {
     datapath: &'a Datapath,
+    interface: u32,
     // Rules are handed out by reference. At most two sets are asked for: the role's own and the one
     // for everyone.
     own: OnceCell<Option<RuleSet>>,
@@ -22,13 +27,22 @@ pub struct LiveTables<'a> {
 }
 
 impl Datapath {
-    /// The maps as they are now, for judging one packet.
-    pub fn live(&self) -> LiveTables<'_> {
+    /// The maps as they are now, for judging one packet on the interface with this row.
+    pub fn live(&self, interface: u32) -> LiveTables<'_> {
         LiveTables {
             datapath: self,
+            interface,
             own: OnceCell::new(),
             everyone: OnceCell::new(),
         }
+    }
+}
+
+impl LiveTables<'_> {
+    /// The row of the interface, if it has one.
+    pub fn interface(&self) -> Option<InterfaceRow> {
+        let row = self.datapath.maps.interfaces.get(&self.interface, 0);
+        row.ok().map(|Plain(row)| row)
     }
 }
 
@@ -82,6 +96,33 @@ impl Tables for LiveTables<'_> {
     fn asked(&self, host: &Host) -> Option<Asked> {
         let asked = self.datapath.maps.asked.get(&Plain(host.key()), 0);
         asked.ok().map(|Plain(asked)| asked)
+    }
+
+    /// Whether any CPU could ask: which one a packet will come in by is not known.
+    fn may_ask(&self, now: u64) -> bool {
+        let rate = self.settings().questions;
+        let buckets = self.datapath.maps.buckets.get(&QUESTIONS, 0);
+        buckets.is_ok_and(|cpus| cpus.iter().any(|Plain(bucket)| bucket.has(now, &rate)))
+    }
+
+    fn told(&self, flow: &FlowKey) -> bool {
+        self.datapath.maps.told.get(&Plain(*flow), 0).is_ok()
+    }
+
+    fn vlan_zone(&self, vlans: Vlans) -> Option<u32> {
+        let maps = &self.datapath.maps;
+        let zone = if vlans.inner == 0 {
+            let row = super::vlans::row(self.interface, vlans.outer);
+            maps.vlans.get(&row, 0)
+        } else {
+            let pair = VlanPair {
+                interface: self.interface,
+                outer: vlans.outer,
+                inner: vlans.inner,
+            };
+            maps.vlan_pairs.get(&Plain(pair), 0)
+        };
+        zone.ok().and_then(|Plain(zone)| zone.zone())
     }
 
     fn settings(&self) -> Settings {

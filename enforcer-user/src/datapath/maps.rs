@@ -5,17 +5,20 @@ use aya::{
     maps::{Array, HashMap, LpmTrie, Map, MapData, MapError, PerCpuArray, RingBuf},
 };
 use enforcer_common::{
+    bucket::Bucket,
     counter::Counter,
-    host::{Asked, Blocked, HostKey, HostKeyV4, HostRow},
+    host::{Asked, Blocked, FlowKey, HostKey, HostKeyV4, HostRow},
     role::{OwnedPrefix, RoleRow, RuleSet},
-    settings::{InterfaceRow, Settings},
+    settings::{InterfaceRow, Settings, VlanPair, VlanZone},
 };
 
 use super::{DatapathError, Events, pins::Pins, plain::Plain, policy::map};
 
 /// Every map, as the object names it.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 21] = [
     "INTERFACES",
+    "VLANS",
+    "VLAN_PAIRS",
     "SETTINGS",
     "VERDICTS_V4",
     "VERDICTS_V6",
@@ -29,6 +32,9 @@ pub const NAMES: [&str; 16] = [
     "ASKED",
     "BLOCKED",
     "PORTAL_FLOWS",
+    "PORTAL_FRAGMENTS",
+    "TOLD",
+    "BUCKETS",
     "COUNTERS",
     "EVENTS",
 ];
@@ -36,6 +42,8 @@ pub const NAMES: [&str; 16] = [
 /// The maps that user space reads or writes.
 pub struct Maps {
     pub interfaces: Array<MapData, Plain<InterfaceRow>>,
+    pub vlans: Array<MapData, Plain<VlanZone>>,
+    pub vlan_pairs: HashMap<MapData, Plain<VlanPair>, Plain<VlanZone>>,
     pub settings: Array<MapData, Plain<Settings>>,
     pub generations: Array<MapData, u64>,
     pub hosts_v4: HashMap<MapData, Plain<HostKeyV4>, Plain<HostRow>>,
@@ -46,11 +54,14 @@ pub struct Maps {
     pub rules: LpmTrie<MapData, Plain<OwnedPrefix>, Plain<RuleSet>>,
     pub asked: HashMap<MapData, Plain<HostKey>, Plain<Asked>>,
     pub blocked: HashMap<MapData, Plain<HostKey>, Plain<Blocked>>,
+    pub told: HashMap<MapData, Plain<FlowKey>, u8>,
+    pub buckets: PerCpuArray<MapData, Plain<Bucket>>,
     pub counters: PerCpuArray<MapData, Plain<Counter>>,
     /// The same maps once more, for batches: typed maps do not lend their descriptors.
     pub hosts_v4_rows: MapData,
     pub hosts_v6_rows: MapData,
     pub generations_rows: MapData,
+    pub vlans_rows: MapData,
     events: Option<RingBuf<MapData>>,
 }
 
@@ -58,6 +69,8 @@ impl Maps {
     pub fn take(object: &mut Ebpf, pins: &Pins) -> Result<Self, DatapathError> {
         Ok(Self {
             interfaces: take(object, "INTERFACES")?,
+            vlans: take(object, "VLANS")?,
+            vlan_pairs: take(object, "VLAN_PAIRS")?,
             settings: take(object, "SETTINGS")?,
             generations: take(object, "GENERATIONS")?,
             hosts_v4: take(object, "HOSTS_V4")?,
@@ -68,10 +81,13 @@ impl Maps {
             rules: take(object, "RULES")?,
             asked: take(object, "ASKED")?,
             blocked: take(object, "BLOCKED")?,
+            told: take(object, "TOLD")?,
+            buckets: take(object, "BUCKETS")?,
             counters: take(object, "COUNTERS")?,
             hosts_v4_rows: open(pins, "HOSTS_V4")?,
             hosts_v6_rows: open(pins, "HOSTS_V6")?,
             generations_rows: open(pins, "GENERATIONS")?,
+            vlans_rows: open(pins, "VLANS")?,
             events: Some(take(object, "EVENTS")?),
         })
     }

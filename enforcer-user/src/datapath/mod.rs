@@ -19,7 +19,9 @@ mod object;
 mod pins;
 mod plain;
 mod policy;
+mod steps;
 mod test_run;
+mod vlans;
 
 pub use attach::{Attachment, EgressHook, IngressHook, Plan};
 pub use clock::Clock;
@@ -30,7 +32,8 @@ pub use hosts::HostChange;
 pub use live::LiveTables;
 pub use object::check_capabilities;
 pub use policy::Rulings;
-pub use test_run::{Bench, Ran, Size};
+pub use test_run::{Bench, Effects, Ran, Size};
+pub use vlans::VlanPlan;
 
 use std::{fs, path::PathBuf};
 

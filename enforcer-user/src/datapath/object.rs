@@ -41,6 +41,12 @@ pub(super) struct Constants {
     pub interface: u32,
     /// Whether replies leave by a redirect instead of `XDP_TX`.
     pub redirect_replies: bool,
+    /// Whether nothing but the verdict is wanted: nothing is counted, reported or remembered.
+    pub dry: bool,
+    /// What replies are marked with so that the TC program at the other hook lets them pass; 0: nothing.
+    pub reply_mark: u32,
+    /// Whether the far ends of flows can be told that they are over.
+    pub tells_far_ends: bool,
 }
 
 /// Loads the object with the pinned maps. Nothing is attached, and no program has seen the verifier yet.
@@ -50,11 +56,16 @@ pub(super) fn load(
     constants: Constants,
 ) -> Result<Ebpf, DatapathError> {
     let redirect_replies = u32::from(constants.redirect_replies);
+    let dry = u32::from(constants.dry);
+    let tells_far_ends = u32::from(constants.tells_far_ends);
     let mut loader = EbpfLoader::new();
     loader
         .btf(None)
         .override_global("INTERFACE", &constants.interface, true)
         .override_global("REDIRECT_REPLIES", &redirect_replies, true)
+        .override_global("DRY", &dry, true)
+        .override_global("REPLY_MARK", &constants.reply_mark, true)
+        .override_global("TELLS_FAR_ENDS", &tells_far_ends, true)
         .map_max_entries("HOSTS_V4", options.host_capacity)
         .map_max_entries("HOSTS_V6", options.host_capacity);
     for name in super::maps::NAMES {

@@ -60,6 +60,11 @@ impl Pins {
             .join(format!("{}-{hook}", interface.replace('.', ":")))
     }
 
+    /// The pin of the map by which the programs of a hook reach each other.
+    pub fn steps(&self, interface: &str, hook: &str) -> PathBuf {
+        self.link(interface, &format!("{hook}-steps"))
+    }
+
     /// Compares the maps that are pinned already with those that the programs need: aya adopts a
     /// pinned map whatever its shape. True when there are any.
     pub fn check_shapes(&self, options: &Options) -> Result<bool, DatapathError> {

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use aya::maps::{MapError, lpm_trie::Key};
 use enforcer_common::{
+    bucket::Rate,
     host::{Address, SourceId},
     limits,
     role::{OwnedPrefix, RoleId, RoleRow, RuleSet},
@@ -19,6 +20,9 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// An unknown host that is silent for so long counts as new when it comes back.
 const FORGET_AFTER: Duration = Duration::from_secs(30);
 
+/// A flow to the portal that is silent for so long is forgotten: browsers keep idle connections for two minutes at most.
+const PORTAL_IDLE: Duration = Duration::from_mins(5);
+
 /// What the configuration says apart from tables.
 #[derive(Clone, Copy, Debug)]
 pub struct Rulings {
@@ -30,6 +34,10 @@ pub struct Rulings {
     pub first_datagram: bool,
     /// The role of hosts whose source has gone silent.
     pub lease_expired: RoleId,
+    /// How many stopped packets a second each CPU answers.
+    pub replies_per_second: u32,
+    /// How many unknown hosts a second each CPU asks about, and how many stops it reports.
+    pub questions_per_second: u32,
 }
 
 impl Datapath {
@@ -39,6 +47,9 @@ impl Datapath {
             unknown_timeout: self.clock.ticks(rulings.unknown_timeout),
             report_every: self.clock.ticks(REPORT_EVERY),
             forget_after: self.clock.ticks(FORGET_AFTER),
+            portal_idle: self.clock.ticks(PORTAL_IDLE),
+            replies: self.rate(rulings.replies_per_second),
+            questions: self.rate(rulings.questions_per_second),
             enforce: u8::from(rulings.enforce),
             lease_expired: rulings.lease_expired,
             first_datagram: u8::from(rulings.first_datagram),
@@ -48,6 +59,11 @@ impl Datapath {
             .settings
             .set(0, Plain(settings), 0)
             .map_err(map("SETTINGS"))
+    }
+
+    fn rate(&self, events: u32) -> Rate {
+        let second = self.clock.ticks(Duration::from_secs(1));
+        Rate::per_second(events, u32::try_from(second).unwrap_or(u32::MAX))
     }
 
     /// Writes what roles mean. Roles that are not named mean "stop".

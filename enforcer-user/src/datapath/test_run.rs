@@ -4,27 +4,34 @@ use std::time::Duration;
 
 use aya::{
     Ebpf,
+    maps::{MapData, PerCpuArray, ProgramArray},
     programs::{SchedClassifier, TestRun, TestRunOptions, Xdp},
 };
-use enforcer_common::counter::Hook;
+use enforcer_common::{
+    counter::Hook,
+    seen::{JudgedRow, Seen},
+};
 
 use super::{
     Datapath, DatapathError, Plan,
-    attach::{interface_row, program},
+    attach::interface_row,
     object::{self, Constants},
     plain::Plain,
     policy::map,
+    steps::{Programs, TC_EGRESS, TC_INGRESS, XDP},
 };
-
-const INGRESS: &str = "enforcer_xdp";
-const EGRESS: &str = "enforcer_tc_egress";
 
 /// Bytes of a BPF instruction.
 const INSTRUCTION: u32 = 8;
 
+/// What lies in front of the verdict's row in `SEEN`, and behind it.
+const SEEN: usize = size_of::<Seen>();
+
 /// The programs of one interface, loaded but not attached.
 pub struct Bench {
     object: Ebpf,
+    seen: PerCpuArray<MapData, [u8; SEEN]>,
+    _steps: Vec<ProgramArray<MapData>>,
 }
 
 /// What a program did with a packet.
@@ -52,38 +59,73 @@ pub struct Size {
     pub native_bytes: u32,
 }
 
+/// What the programs on a bench do beside judging.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effects {
+    /// All that they do on an interface: they count, report and remember.
+    Real,
+    /// Nothing: only the verdict is wanted.
+    None,
+}
+
 impl Datapath {
     /// Loads the programs as for the interface of `plan`, whose row in the maps is `row`, so that they
     /// judge by the live maps.
     pub fn bench(&mut self, plan: &Plan, row: u32) -> Result<Bench, DatapathError> {
-        self.maps
-            .interfaces
-            .set(row, Plain(interface_row(plan)), 0)
-            .map_err(map("INTERFACES"))?;
+        self.set_interface(row, plan)?;
+        self.bench_on(row, Effects::Real)
+    }
+
+    /// Loads the programs as for the interface that has this row in the maps already.
+    pub fn bench_on(&self, row: u32, effects: Effects) -> Result<Bench, DatapathError> {
         let constants = Constants {
             interface: row,
             redirect_replies: false,
+            dry: effects == Effects::None,
+            reply_mark: 0,
+            tells_far_ends: true,
         };
         let mut object = object::load(&self.options, &self.pins, constants)?;
-        let failed = |name| move |error| DatapathError::Program { name, error };
-        let xdp: &mut Xdp = program(&mut object, INGRESS)?
-            .try_into()
-            .map_err(failed(INGRESS))?;
-        xdp.load().map_err(failed(INGRESS))?;
-        let tc: &mut SchedClassifier = program(&mut object, EGRESS)?
-            .try_into()
-            .map_err(failed(EGRESS))?;
-        tc.load().map_err(failed(EGRESS))?;
-        Ok(Bench { object })
+        let steps = [XDP, TC_INGRESS, TC_EGRESS]
+            .iter()
+            .map(|programs| programs.load(&mut object))
+            .collect::<Result<_, _>>()?;
+        let seen = object
+            .take_map("SEEN")
+            .ok_or(DatapathError::Missing("SEEN"))?;
+        Ok(Bench {
+            seen: PerCpuArray::try_from(seen).map_err(map("SEEN"))?,
+            object,
+            _steps: steps,
+        })
     }
+
+    /// Writes what the datapath needs to know of an interface.
+    pub(super) fn set_interface(&mut self, row: u32, plan: &Plan) -> Result<(), DatapathError> {
+        self.set_vlans(row, &plan.vlans)?;
+        self.maps
+            .interfaces
+            .set(row, Plain(interface_row(plan)), 0)
+            .map_err(map("INTERFACES"))
+    }
+}
+
+/// Binds the calling thread to the CPU that it is on.
+fn stay_on_this_cpu() -> nix::Result<usize> {
+    let cpu = nix::sched::sched_getcpu()?;
+    let mut one = nix::sched::CpuSet::new();
+    one.set(cpu)?;
+    nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &one)?;
+    Ok(cpu)
 }
 
 impl Bench {
     /// How large the programs are, as the kernel counts.
     pub fn sizes(&self) -> Result<Vec<Size>, DatapathError> {
-        [INGRESS, EGRESS]
+        [XDP, TC_INGRESS, TC_EGRESS]
+            .iter()
+            .flat_map(Programs::names)
             .map(|name| self.size(name))
-            .into_iter()
             .collect()
     }
 
@@ -113,7 +155,7 @@ impl Bench {
             repeat,
             ..TestRunOptions::default()
         };
-        let name = name(hook);
+        let name = Programs::of(hook).first;
         let failed = |error| DatapathError::Program { name, error };
         let program = self
             .object
@@ -134,8 +176,27 @@ impl Bench {
             duration: result.duration,
         })
     }
-}
 
-fn name(hook: Hook) -> &'static str {
-    if hook == Hook::Xdp { INGRESS } else { EGRESS }
+    /// Runs the program of a hook once, and says what it judged.
+    pub fn judge(&self, hook: Hook, packet: &[u8]) -> Result<(Ran, JudgedRow), DatapathError> {
+        // The program leaves its judgement with the CPU that it ran on: a thread that stays on one can tell which.
+        std::thread::scope(|scope| {
+            let judging = scope.spawn(|| {
+                let cpu = stay_on_this_cpu().map_err(DatapathError::Cpu)?;
+                let ran = self.run(hook, packet, 1)?;
+                Ok((ran, self.judged(cpu)?))
+            });
+            judging
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    /// What was judged of the last packet that was run on this CPU; the calling thread must have been bound to it.
+    pub fn judged(&self, cpu: usize) -> Result<JudgedRow, DatapathError> {
+        let rows = self.seen.get(&0, 0).map_err(map("SEEN"))?;
+        let row = rows.get(cpu).ok_or(DatapathError::Missing("SEEN"))?;
+        let (judged, _) = row.split_at(size_of::<JudgedRow>());
+        Ok(bytemuck::pod_read_unaligned(judged))
+    }
 }

@@ -26,7 +26,10 @@ use tokio::{
 };
 
 use crate::{
-    config::{CompileError, Compiled, Config, HookChoice, OnStop, check::AdmitError},
+    config::{
+        CompileError, Compiled, Config, HookChoice, InterfacePlan, OnStop, VlanPlan,
+        check::AdmitError,
+    },
     conntrack::{self, Forgetter},
     control::{
         self,
@@ -237,6 +240,15 @@ fn own_hosts(compiled: &Compiled) -> Result<HashSet<Host>, GatewayError> {
             zone: interface.zone,
             address: address.into(),
         }));
+        let vlans = addresses::of_vlans(&interface.name).map_err(GatewayError::Addresses)?;
+        for (zone, outer, inner) in interface.zones() {
+            let innermost = if inner == 0 { outer } else { inner };
+            let of_vlan = vlans.iter().filter(|(id, _)| *id == innermost);
+            own.extend(of_vlan.map(|&(_, address)| Host {
+                zone,
+                address: address.into(),
+            }));
+        }
     }
     Ok(own)
 }
@@ -313,7 +325,11 @@ fn attach(
                 HookChoice::Xdp => IngressHook::Native,
             },
             portal_port: Some(config.portal.port),
-            addresses: addresses::of(&interface.name).map_err(GatewayError::Addresses)?,
+            addresses: portal_addresses(&interface.name)?,
+            vlans: vlans(interface),
+            tagged_only: interface.tagged_only,
+            routers: interface.routers,
+            dhcp_servers: interface.dhcp_servers,
         };
         let attachment = datapath.attach(&plan)?;
         tracing::info!(
@@ -326,6 +342,24 @@ fn attach(
         );
     }
     Ok(())
+}
+
+fn vlans(interface: &InterfacePlan) -> Vec<datapath::VlanPlan> {
+    let vlan = |vlan: &VlanPlan| datapath::VlanPlan {
+        outer: vlan.outer,
+        inner: vlan.inner,
+        zone: vlan.zone,
+    };
+    interface.vlans.iter().map(vlan).collect()
+}
+
+/// The interface's own addresses, and behind them those of its VLANs: where it has none itself, the portal is reached
+/// by one of theirs.
+fn portal_addresses(interface: &str) -> Result<Vec<IpAddr>, GatewayError> {
+    let mut own = addresses::of(interface).map_err(GatewayError::Addresses)?;
+    let vlans = addresses::of_vlans(interface).map_err(GatewayError::Addresses)?;
+    own.extend(vlans.into_iter().map(|(_, address)| address));
+    Ok(own)
 }
 
 fn finish(datapath: Datapath, on_stop: OnStop) -> Result<(), GatewayError> {

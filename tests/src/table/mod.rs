@@ -19,6 +19,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use enforcer_common::{
     decide::{Direction, Reason, Verdict},
     host::Family,
+    packet::protocol,
     role::RoleId,
 };
 
@@ -72,6 +73,12 @@ impl Row {
     /// Only this is done.
     fn done(self, done: Verdict) -> Self {
         Self { done, ..self }
+    }
+
+    /// Whether what answers it, if anything does, is an ICMP error.
+    pub fn is_answered_by_icmp(&self) -> bool {
+        let at = Place::new(self.families[0], self.known, 1);
+        fixture::protocol(&(self.packet)(&at)) != Some(protocol::TCP)
     }
 
     /// Only in IPv4.

@@ -11,7 +11,7 @@ use enforcer::datapath::{Bench, Datapath, HostChange};
 use enforcer_common::{
     counter::Hook,
     decide::Direction,
-    host::{FOREVER, HostRow, SourceId},
+    host::{FOREVER, HostRow, Origin, SourceId},
     role::RoleId,
 };
 use enforcer_tests::{
@@ -84,7 +84,7 @@ fn flip(
         deadline: FOREVER,
         mac: [0; 6],
         role: role(flip),
-        source: SourceId::MANAGEMENT,
+        origin: Origin::of(SourceId::MANAGEMENT),
     };
     flips.announced.store(flip, Ordering::SeqCst);
     datapath.apply(&[HostChange::Set(host(address), row)])?;

@@ -5,7 +5,7 @@ use std::{cell::RefCell, net::IpAddr};
 use anyhow::Result;
 use enforcer::datapath::HostChange;
 use enforcer_common::{
-    host::{FOREVER, Host, HostRow, SourceId},
+    host::{FOREVER, Host, HostRow, Origin, SourceId},
     role::{RoleId, RoleRow},
     settings::Scope,
 };
@@ -66,7 +66,7 @@ fn row(role: RoleId, source: SourceId, deadline: u64) -> HostRow {
         deadline,
         mac: [0; 6],
         role,
-        source,
+        origin: Origin::of(source),
     }
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 use enforcer_common::{decide::Direction, host::Host};
 use enforcer_tests::{
     cpu, fixture,
-    gate::{Gate, code, host},
+    gate::{Gate, code, hooks, host},
 };
 
 const WAYS: [Direction; 2] = [Direction::FromHost, Direction::ToHost];
@@ -45,15 +45,15 @@ fn check(gate: &Gate, hosts: &[IpAddr]) -> Result<()> {
 
 fn one(gate: &Gate, address: IpAddr, way: Direction, cpu: usize) -> Result<()> {
     let packet = datagram(address, way);
-    let expected = |now| {
-        let judged = gate.judge(way, &packet, now);
-        code(way, judged.verdict, judged.monitored)
+    let expected = |now| -> Result<u32> {
+        let judged = gate.judge(way, &packet, now)?.judgement;
+        Ok(code(hooks(way)[0], judged.verdict, judged.monitored))
     };
     let clock = gate.datapath.clock();
-    let before = expected(clock.now()?);
-    let found = gate.run(way, &packet)?.code;
+    let before = expected(clock.now()?)?;
+    let found = gate.run(hooks(way)[0], &packet)?.code;
     // Between the two readings a deadline may have passed; then either is right.
-    let after = expected(clock.now()?);
+    let after = expected(clock.now()?)?;
     ensure!(
         found == before || found == after,
         "{address} {way:?} on CPU {cpu}: code {found}, but the tables say {before}"

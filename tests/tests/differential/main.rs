@@ -14,7 +14,7 @@ use enforcer_common::{
     role::RoleId,
 };
 use enforcer_tests::{
-    gate::{Gate, code, hook},
+    gate::{Gate, code, hooks},
     tally::{Tally, one},
 };
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
@@ -47,20 +47,20 @@ const PATIENCE: u64 = 100;
 /// The judgement, unless it may be another one by the time that the program runs.
 fn foreseen(gate: &Gate, way: Direction, frame: &[u8]) -> Result<Option<(Judgement, u64)>> {
     let now = gate.datapath.clock().now()?;
-    let judged = gate.judge(way, frame, now);
-    let later = gate.judge(way, frame, now + PATIENCE);
+    let judged = gate.judge(way, frame, now)?.judgement;
+    let later = gate.judge(way, frame, now + PATIENCE)?.judgement;
     let same = (judged.verdict, judged.reason) == (later.verdict, later.reason);
     Ok(same.then_some((judged, now + PATIENCE)))
 }
 
 fn compare(gate: &Gate, flows: &mut Flows, way: Direction, frame: &[u8]) -> Result<bool> {
     let Some((judged, latest)) = foreseen(gate, way, frame)? else {
-        gate.run(way, frame)?;
+        gate.run(hooks(way)[0], frame)?;
         flows.follow(way, frame, &judged_now(gate, way, frame)?);
         return Ok(false);
     };
     let before = Tally::of(&gate.datapath)?;
-    let ran = gate.run(way, frame)?;
+    let ran = gate.run(hooks(way)[0], frame)?;
     let counted = before.until(&Tally::of(&gate.datapath)?);
     let done = flows.follow(way, frame, &judged);
     if gate.datapath.clock().now()? > latest {
@@ -71,12 +71,12 @@ fn compare(gate: &Gate, flows: &mut Flows, way: Direction, frame: &[u8]) -> Resu
     } else {
         Outcome::Done(done)
     };
-    let expected = one(hook(way), outcome, judged.reason, frame.len());
+    let expected = one(hooks(way)[0], outcome, judged.reason, frame.len());
     ensure!(
         counted == expected,
         "counted {counted:?} for {judged:?}, {done:?}: {frame:02x?}"
     );
-    let expected = code(way, done, judged.monitored);
+    let expected = code(hooks(way)[0], done, judged.monitored);
     ensure!(
         ran.code == expected,
         "code {} for {judged:?}, {done:?}: {frame:02x?}",
@@ -86,7 +86,8 @@ fn compare(gate: &Gate, flows: &mut Flows, way: Direction, frame: &[u8]) -> Resu
 }
 
 fn judged_now(gate: &Gate, way: Direction, frame: &[u8]) -> Result<Judgement> {
-    Ok(gate.judge(way, frame, gate.datapath.clock().now()?))
+    let now = gate.datapath.clock().now()?;
+    Ok(gate.judge(way, frame, now)?.judgement)
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Result;
 use enforcer::datapath::{HostChange, Rulings};
 use enforcer_common::{
-    host::{FOREVER, HostRow, SourceId},
+    host::{FOREVER, HostRow, Origin, SourceId},
     role::{RoleId, RoleRow, Rule},
     settings::Scope,
 };
@@ -152,7 +152,7 @@ impl World {
                 deadline: *deadline,
                 mac: [0; 6],
                 role: *role,
-                source: *source,
+                origin: Origin::of(*source),
             };
             (host(*address), HostChange::Set(host(*address), row))
         });

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use enforcer_common::{
     decide::Tables,
-    host::{Asked, FOREVER, Host, HostRow, SourceId},
+    host::{Asked, FOREVER, Host, HostRow, Origin, SourceId},
     role::{RoleId, RoleRow, Rule, RuleSet},
     settings::{Scope, Settings},
 };
@@ -47,7 +47,7 @@ impl Model {
             deadline: FOREVER,
             mac: [0; 6],
             role,
-            source: SourceId::MANAGEMENT,
+            origin: Origin::of(SourceId::MANAGEMENT),
         };
         self.hosts.insert(host, row);
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use enforcer_common::{
     decide::{Case, Direction, Judgement, judge, standing},
-    host::{Address, Asked, FOREVER, Host, HostRow, SourceId},
+    host::{Address, Asked, FOREVER, Host, HostRow, Origin, SourceId},
     packet::{Frame, Packet, parse, protocol},
     role::{RoleId, RoleRow, Rule},
     settings::{Scope, Settings},
@@ -95,7 +95,7 @@ fn row() -> impl Strategy<Value = HostRow> {
         deadline,
         mac: [0; 6],
         role,
-        source: SourceId(source),
+        origin: Origin::of(SourceId(source)),
     })
 }
 

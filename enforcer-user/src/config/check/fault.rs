@@ -36,6 +36,21 @@ pub enum Fault {
         /// The one that may be meant.
         choice: Choice,
     },
+    /// Nothing is let in.
+    #[error("neither frames with a VLAN nor frames without are let in")]
+    NoVlan,
+    /// No number of a VLAN.
+    #[error("{id} is no VLAN")]
+    VlanId {
+        /// The number.
+        id: u16,
+    },
+    /// Named twice.
+    #[error("the VLAN {id} is named twice")]
+    VlanTwice {
+        /// Its number.
+        id: u16,
+    },
     /// A zone without a name.
     #[error("a zone needs a name")]
     ZoneName,
@@ -249,6 +264,9 @@ impl Fault {
             Self::InterfaceTwice { .. }
             | Self::ZoneTwice { .. }
             | Self::ScopeTwice { first: None, .. } => "remove one of the two".into(),
+            Self::NoVlan => "name the VLANs in `[[interface.vlan]]`, or remove `untagged`".into(),
+            Self::VlanId { .. } => "write a number from 1 to 4094".into(),
+            Self::VlanTwice { .. } => "remove one of the two".into(),
             Self::ZoneName => "write a name, or remove the entry".into(),
             Self::RelativePath { .. } => "write the whole path, from `/` on".into(),
             Self::MappedPrefix { .. } => "write it as an IPv4 prefix".into(),

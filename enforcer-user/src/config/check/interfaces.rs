@@ -1,9 +1,12 @@
 //! Interfaces and zones.
 
 use super::{
-    super::{Choice, Config, machine::Machine},
+    super::{Choice, Config, Interface, Vlan, machine::Machine},
     Fault, Findings, MAX_HOSTS,
 };
+
+/// 0 is no VLAN and 4095 is reserved (IEEE 802.1Q-2022 table 9-2).
+const VLANS: std::ops::RangeInclusive<u16> = 1..=4094;
 
 /// The kernel's names have 15 letters and a zero.
 const MAX_NAME: usize = 15;
@@ -30,6 +33,7 @@ pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
             format!("interface[{index}].zone"),
             findings,
         );
+        vlans(index, interface, &zones, findings);
     }
     for (index, name) in config.zones.iter().enumerate() {
         if config.zones[..index].contains(name) {
@@ -40,6 +44,27 @@ pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
     if !(1..=MAX_HOSTS).contains(&config.host_capacity) {
         let rows = config.host_capacity;
         findings.add("host_capacity", Fault::HostCapacity { rows });
+    }
+}
+
+fn vlans(index: usize, interface: &Interface, zones: &[String], findings: &mut Findings<'_>) {
+    if interface.vlans.is_empty() && !interface.untagged {
+        findings.add(format!("interface[{index}].untagged"), Fault::NoVlan);
+    }
+    for (place, vlan) in interface.vlans.iter().enumerate() {
+        let key = format!("interface[{index}].vlan[{place}]");
+        for (name, id) in [("id", Some(vlan.id)), ("inner", vlan.inner)] {
+            if let Some(id) = id.filter(|id| !VLANS.contains(id)) {
+                findings.add(format!("{key}.{name}"), Fault::VlanId { id });
+            }
+        }
+        let twin = |other: &Vlan| (other.id, other.inner) == (vlan.id, vlan.inner);
+        if interface.vlans[..place].iter().any(twin) {
+            findings.add(format!("{key}.id"), Fault::VlanTwice { id: vlan.id });
+        }
+        if let Some(name) = &vlan.zone {
+            zone(zones, name, format!("{key}.zone"), findings);
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub use roles::RoleNames;
 pub(super) use roles::{EVERYONE, is_built_in};
 
 use super::{
-    Config, HookChoice, Mode, Protocol, Server, Service,
+    Config, HookChoice, Limits, Mode, Protocol, Server, Service, Vlan,
     management::{Management, ManagementError},
 };
 
@@ -44,6 +44,8 @@ pub struct Compiled {
     pub first_datagram: bool,
     /// The role of hosts whose source has gone silent.
     pub lease_expired: RoleId,
+    /// How often the datapath answers and asks.
+    pub limits: Limits,
 }
 
 /// An interface to attach to.
@@ -55,6 +57,37 @@ pub struct InterfacePlan {
     pub zone: u32,
     /// Where its ingress is judged.
     pub hook: HookChoice,
+    /// The VLANs that it lets in.
+    pub vlans: Vec<VlanPlan>,
+    /// Whether frames without a VLAN are dropped.
+    pub tagged_only: bool,
+    /// Whether routers behind it may advertise themselves and redirect.
+    pub routers: bool,
+    /// Whether DHCP servers behind it may answer.
+    pub dhcp_servers: bool,
+}
+
+/// A VLAN that an interface lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VlanPlan {
+    /// Its number, or that of the outer tag.
+    pub outer: u16,
+    /// The number of the inner tag; 0 for none.
+    pub inner: u16,
+    /// The number of its zone.
+    pub zone: u32,
+}
+
+impl InterfacePlan {
+    /// Every zone whose hosts are behind the interface, with the VLANs that they are in; 0 for none.
+    pub fn zones(&self) -> impl Iterator<Item = (u32, u16, u16)> {
+        let untagged = (!self.tagged_only).then_some((self.zone, 0, 0));
+        let vlans = self
+            .vlans
+            .iter()
+            .map(|vlan| (vlan.zone, vlan.outer, vlan.inner));
+        untagged.into_iter().chain(vlans)
+    }
 }
 
 /// Why a configuration cannot be compiled.
@@ -166,6 +199,7 @@ impl Config {
             unknown_timeout: self.unknown.timeout,
             first_datagram: self.unknown.first_datagram,
             lease_expired: names.require(&self.lease.expired)?,
+            limits: self.limits.clone(),
             roles: names,
         })
     }
@@ -177,8 +211,11 @@ impl Config {
         }
         let mut names: Vec<String> = Vec::new();
         for interface in &self.interfaces {
-            if !names.contains(&interface.zone) {
-                names.push(interface.zone.clone());
+            let vlans = interface.vlans.iter().filter_map(|vlan| vlan.zone.as_ref());
+            for zone in std::iter::once(&interface.zone).chain(vlans) {
+                if !names.contains(zone) {
+                    names.push(zone.clone());
+                }
             }
         }
         names
@@ -191,10 +228,26 @@ impl Config {
         }
         let zones = self.zone_names();
         let plan = self.interfaces.iter().map(|interface| {
+            let vlan = |vlan: &Vlan| {
+                let zone = vlan.zone.as_ref().unwrap_or(&interface.zone);
+                Ok(VlanPlan {
+                    outer: vlan.id,
+                    inner: vlan.inner.unwrap_or(0),
+                    zone: zone_number(&zones, zone)?,
+                })
+            };
             Ok(InterfacePlan {
                 name: interface.name.clone(),
                 zone: zone_number(&zones, &interface.zone)?,
                 hook: interface.hook,
+                vlans: interface
+                    .vlans
+                    .iter()
+                    .map(vlan)
+                    .collect::<Result<_, CompileError>>()?,
+                tagged_only: !interface.untagged,
+                routers: interface.routers,
+                dhcp_servers: interface.dhcp_servers,
             })
         });
         plan.collect()

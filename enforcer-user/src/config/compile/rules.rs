@@ -133,7 +133,7 @@ impl Compiled {
             .iter()
             .filter(|(owner, prefix, _)| *owner == role && prefix.contains(&remote))
             .max_by_key(|(_, prefix, _)| prefix.prefix_len())?;
-        set.decide(protocol, Some(port))
+        set.decide(protocol, u32::from(port))
     }
 }
 

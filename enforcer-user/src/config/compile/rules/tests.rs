@@ -1,6 +1,6 @@
 //! The compiled sets against the rules as they are written.
 
-use enforcer_common::host::Address;
+use enforcer_common::{host::Address, role::NO_PORT};
 use proptest::prelude::*;
 
 use super::*;
@@ -111,7 +111,7 @@ fn as_compiled(
     let (.., set) = rules
         .filter(|(_, prefix, _)| covers(prefix))
         .max_by_key(|(_, prefix, _)| length(prefix))?;
-    set.decide(protocol, port)
+    set.decide(protocol, port.map_or(NO_PORT, u32::from))
 }
 
 proptest! {
