@@ -43,6 +43,11 @@ impl Closing {
         self.order.push_back((end, host));
     }
 
+    /// Whether a host is closing.
+    pub(super) fn has(&self, host: &Host) -> bool {
+        self.ends.contains_key(host)
+    }
+
     /// The hosts that have ended closing by now, each of them once.
     pub(super) fn ended(&mut self, now: Instant) -> Vec<Host> {
         let mut ended = Vec::new();

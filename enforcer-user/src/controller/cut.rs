@@ -35,24 +35,46 @@ impl Controller {
         let now = Instant::now();
         let rows = self.registry.held();
         let stopped = rows.filter(|(host, row)| !self.lets_pass(host, Some(**row)));
-        for host in stopped.map(|(host, _)| *host).collect::<Vec<_>>() {
-            self.closing.begin(host, now);
+        let stopped: Vec<_> = stopped.map(|(host, _)| *host).collect();
+        for host in &stopped {
+            self.closing.begin(*host, now);
         }
+        self.write_again(&stopped);
     }
 
     /// Forgets the connections of hosts that have been closing for long enough.
     pub(super) fn end_closing(&mut self) {
         let now = Instant::now();
+        let mut closed = Vec::new();
         for host in self.closing.ended(now) {
             if self.retry.awaits(&host) {
                 // It is not cut yet: its packets would only make new entries.
                 self.closing.begin(host, now);
             } else {
                 self.forgetter.forget(host);
+                closed.push(host);
             }
         }
+        self.write_again(&closed);
         self.forget_lapsed();
         self.forgetter.hand_over();
+    }
+
+    /// Writes the rows of hosts again, in which the kernel is told whether they are closing.
+    fn write_again(&mut self, hosts: &[Host]) {
+        let rows = hosts.iter().filter_map(|host| {
+            let row = Some(self.registry.row(host)?);
+            let (before, after) = (row, row);
+            Some(Change {
+                host: *host,
+                before,
+                after,
+            })
+        });
+        let rows: Vec<_> = rows.collect();
+        if !rows.is_empty() {
+            self.put_in_force(rows);
+        }
     }
 
     /// A lease that is over cuts the hosts of its source without a change of theirs.

@@ -102,7 +102,7 @@ impl Controller {
         let rows = clock.now().map(|now| {
             let changes = changes.values();
             changes
-                .map(|change| to_kernel(change, clock, now))
+                .map(|change| to_kernel(change, self.closing.has(&change.host), clock, now))
                 .collect::<Vec<_>>()
         });
         let written = rows.and_then(|rows| self.datapath.apply(&rows));
@@ -146,12 +146,12 @@ pub fn apply(datapath: &mut Datapath, changes: &[Change]) -> Result<(), Datapath
     let now = datapath.clock().now()?;
     let rows: Vec<HostChange> = changes
         .iter()
-        .map(|change| to_kernel(change, datapath.clock(), now))
+        .map(|change| to_kernel(change, false, datapath.clock(), now))
         .collect();
     datapath.apply(&rows)
 }
 
-fn to_kernel(change: &Change, clock: &Clock, now: u64) -> HostChange {
+fn to_kernel(change: &Change, closing: bool, clock: &Clock, now: u64) -> HostChange {
     let Some(Row {
         role,
         source,
@@ -161,11 +161,12 @@ fn to_kernel(change: &Change, clock: &Clock, now: u64) -> HostChange {
     else {
         return HostChange::Remove(change.host);
     };
+    let origin = Origin::of(source);
     let row = HostRow {
         deadline: until.map_or(FOREVER, |until| deadline(until, clock, now)),
         mac: mac.map_or([0; 6], |Mac(bytes)| bytes),
         role,
-        origin: Origin::of(source),
+        origin: if closing { origin.closing() } else { origin },
     };
     HostChange::Set(change.host, row)
 }

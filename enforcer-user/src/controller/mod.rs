@@ -83,12 +83,12 @@ pub struct Controller {
     management: SourceState,
     mode: Mode,
     retry: Retry,
+    /// Programs that only judge, by row of their interface: for explanations.
+    benches: HashMap<u32, Bench>,
     closing: Closing,
     forgetter: Forgetter,
     /// The lease whose end has been followed by forgetting connections.
     lapsed: Option<u64>,
-    /// Programs that only judge, by row of their interface: for explanations.
-    benches: HashMap<u32, Bench>,
     drift: u64,
     started: Instant,
     is_announced: bool,
@@ -152,10 +152,10 @@ impl Controller {
             metrics,
             management: SourceState::default(),
             retry: Retry::default(),
+            benches: HashMap::new(),
             closing: Closing::default(),
             forgetter,
             lapsed: None,
-            benches: HashMap::new(),
             drift: 0,
             started: Instant::now(),
             is_announced: false,

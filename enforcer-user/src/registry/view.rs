@@ -50,6 +50,11 @@ impl Registry {
         self.held.keys().filter_map(|host| self.host(host))
     }
 
+    /// The row that the kernel is to hold of a host.
+    pub fn row(&self, host: &Host) -> Option<Row> {
+        self.held.get(host).copied()
+    }
+
     /// Every host that the kernel is to hold a row of, with the row, in no order.
     pub fn held(&self) -> impl Iterator<Item = (&Host, &Row)> {
         self.held.iter()

@@ -3,6 +3,7 @@
 mod closing;
 mod compliance;
 mod configuration;
+mod far_end;
 mod full;
 mod lease;
 mod management;
