@@ -5,12 +5,14 @@
 
 mod attach;
 mod batch;
+mod choice;
 mod clock;
 mod counters;
-mod egress;
 mod error;
 mod events;
+mod foreign;
 mod hosts;
+mod ingress;
 #[cfg(feature = "kernel-log")]
 mod kernel_log;
 mod live;
@@ -20,14 +22,18 @@ mod pins;
 mod plain;
 mod policy;
 mod steps;
+mod tags;
+mod tc;
 mod test_run;
 mod vlans;
 
 pub use attach::{Attachment, EgressHook, IngressHook, Plan};
+pub use choice::IngressChoice;
 pub use clock::Clock;
 pub use counters::Sample;
 pub use error::DatapathError;
 pub use events::Events;
+pub use foreign::Stranger;
 pub use hosts::HostChange;
 pub use live::LiveTables;
 pub use object::check_capabilities;

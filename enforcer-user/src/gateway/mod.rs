@@ -289,6 +289,7 @@ fn attach(
             interface = attachment.interface,
             zone = interface.zone,
             ingress = ?attachment.ingress,
+            reason = attachment.reason,
             egress = ?attachment.egress,
             swapped = attachment.adopted,
             "attached"

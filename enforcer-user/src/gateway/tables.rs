@@ -9,7 +9,7 @@ use super::addresses::Addresses;
 use crate::{
     config::{Compiled, Config, HookChoice, InterfacePlan, VlanPlan},
     controller,
-    datapath::{self, Datapath, DatapathError, IngressHook, Plan},
+    datapath::{self, Datapath, DatapathError, IngressChoice, Plan},
 };
 
 /// The gateway's own addresses, in the zones of their interfaces and VLANs.
@@ -46,8 +46,10 @@ pub(crate) fn plan(config: &Config, interface: &InterfacePlan, addresses: &Addre
         interface: name.clone(),
         zone: interface.zone,
         ingress: match interface.hook {
-            HookChoice::XdpGeneric => IngressHook::Generic,
-            HookChoice::Xdp => IngressHook::Native,
+            HookChoice::Auto => IngressChoice::Auto,
+            HookChoice::Xdp => IngressChoice::Native,
+            HookChoice::Tc => IngressChoice::Tc,
+            HookChoice::XdpGeneric => IngressChoice::Generic,
         },
         portal_port: Some(config.portal.port),
         addresses: addresses.of(name).chain(vlans).collect(),
