@@ -12,9 +12,11 @@ use crate::{identity::Mac, sources::queries::Question};
 impl Controller {
     pub(super) fn take_event(&mut self, event: &Event) {
         if event.kind == Kind::Unknown as u8 {
-            self.ask(event);
-        } else {
-            self.log_stop(event);
+            return self.ask(event);
+        }
+        self.log_stop(event);
+        if event.kind == Kind::Spoof as u8 {
+            self.doubt(event);
         }
     }
 
