@@ -290,7 +290,6 @@ impl StandingBits {
 
     /// How it came by the role.
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "seven bits of the word")]
     pub const fn basis(self) -> Basis {
         Basis::from_number((self.0 >> Self::BASIS) as u8 & 0x7f)
     }

@@ -14,12 +14,14 @@ impl Mac {
 
     /// The address with these bytes, in the order of the wire.
     #[inline(always)]
+    #[expect(clippy::many_single_char_names, reason = "the six bytes, in order")]
     pub const fn new([a, b, c, d, e, f]: [u8; 6]) -> Self {
         Self(u64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
     }
 
     /// Its bytes, in the order of the wire.
     #[inline(always)]
+    #[expect(clippy::many_single_char_names, reason = "the six bytes, in order")]
     pub const fn bytes(self) -> [u8; 6] {
         let [a, b, c, d, e, f, _, _] = self.0.to_le_bytes();
         [a, b, c, d, e, f]
@@ -57,6 +59,7 @@ impl fmt::Debug for Mac {
 }
 
 impl fmt::Display for Mac {
+    #[expect(clippy::many_single_char_names, reason = "the six bytes, in order")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, e, g] = self.bytes();
         write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")

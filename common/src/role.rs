@@ -90,6 +90,10 @@ impl Rule {
 
     /// Whether a packet of this protocol and remote port ([`NO_PORT`] where it has none) is meant.
     #[inline(always)]
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "read where it lies: a copy costs the verifier more"
+    )]
     fn matches(&self, protocol: u8, port: u32) -> bool {
         if self.protocol != Self::ANY_PROTOCOL && self.protocol != protocol {
             return false;

@@ -13,6 +13,9 @@ use enforcer_common::{
     decide::{Direction, Verdict},
 };
 
+#[cfg(feature = "log")]
+use enforcer_common::seen::Seen;
+
 use crate::{
     act::rewrite::{self, Rewrite},
     cursor::Cursor,
@@ -44,6 +47,9 @@ pub trait Frame {
     fn cut(&self, from: usize, to: usize) -> Option<()>;
     /// Gives it another address and port.
     fn rewrite(&self, rewrite: &Rewrite) -> Option<()>;
+    /// Tells what was judged, in development builds.
+    #[cfg(feature = "log")]
+    fn log(&self, seen: &Seen);
     /// The code that sends it, which is a reply by now, to where it came from.
     fn reply(&self) -> i32;
 
@@ -56,6 +62,21 @@ pub trait Frame {
             Verdict::Reject => self.reply(),
         }
     }
+}
+
+/// Tells what was judged of a frame.
+#[cfg(feature = "log")]
+macro_rules! log {
+    ($context:expr, $seen:expr) => {
+        aya_log_ebpf::debug!(
+            $context,
+            "host …{:x} role {} verdict {} reason {}",
+            u32::from_be_bytes($seen.host.address.last_bytes()),
+            $seen.judged.role.0,
+            $seen.judged.verdict,
+            $seen.judged.reason
+        )
+    };
 }
 
 /// A frame at the XDP hook; `FRAGS` when it may lie in several pieces.
@@ -120,6 +141,12 @@ impl<const FRAGS: bool> Frame for Xdp<FRAGS> {
     #[inline(always)]
     fn rewrite(&self, rewrite: &Rewrite) -> Option<()> {
         rewrite::directly(&mut self.cursor(), rewrite)
+    }
+
+    #[cfg(feature = "log")]
+    #[inline(always)]
+    fn log(&self, seen: &Seen) {
+        log!(&self.0, seen);
     }
 
     #[inline(always)]
@@ -198,6 +225,12 @@ macro_rules! at_tc {
             #[inline(always)]
             fn rewrite(&self, rewrite: &Rewrite) -> Option<()> {
                 rewrite::by_helpers(&self.0, rewrite).ok()
+            }
+
+            #[cfg(feature = "log")]
+            #[inline(always)]
+            fn log(&self, seen: &Seen) {
+                log!(&self.0, seen);
             }
 
             #[inline(always)]

@@ -28,7 +28,13 @@ pub fn first_look<F: Frame>(frame: &F) -> i32 {
     let cursor = frame.cursor();
     seen.sort = Sort::of(parse_into(&cursor, &mut seen.packet));
     seen.claim = Claim::NONE;
-    if let Sort::Ip | Sort::Chain | Sort::Arp = seen.sort {
+    // What neighbours say outside of any VLAN is about the link itself.
+    let of_a_vlan = match seen.sort {
+        Sort::Ip | Sort::Chain | Sort::Arp => true,
+        Sort::Link => !seen.packet.vlans.is_none(),
+        _ => false,
+    };
+    if of_a_vlan {
         match decide::zone(interface, seen.packet.vlans, &Kernel) {
             Some(zone) => seen.host.zone = zone,
             None => seen.sort = Sort::OfAnotherVlan,
@@ -43,6 +49,8 @@ pub fn first_look<F: Frame>(frame: &F) -> i32 {
         {
             seen.judged = passed(seen, reason);
             report::count::<F>(Verdict::Pass, reason as u8, cursor.whole());
+            #[cfg(feature = "log")]
+            frame.log(seen);
             return F::PASS;
         }
     }
@@ -170,6 +178,8 @@ fn settle<F: Frame>(frame: &F, seen: &mut Seen, judgement: &Judgement) -> i32 {
         pad: [0; 2],
         zone: seen.host.zone,
     };
+    #[cfg(feature = "log")]
+    frame.log(seen);
     seen.ask_since = match ask {
         Ask::No => 0,
         Ask::First => jiffies(),

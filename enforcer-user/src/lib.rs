@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod conntrack;
 pub mod control;
 pub mod controller;
 #[expect(unsafe_code, reason = "map rows and the raw batch call")]

@@ -117,7 +117,8 @@ pub struct Lan {
     // Before the namespace that they are in.
     _servers: Servers,
     _switch: Namespace,
-    _behind: Namespace,
+    /// Where the servers are.
+    pub behind: Namespace,
 }
 
 impl Lan {
@@ -145,7 +146,7 @@ impl Lan {
             _servers: Servers::start(&behind)?,
             gateway,
             _switch: switch,
-            _behind: behind,
+            behind,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod bpffs;
 pub mod config;
+pub mod conntrack;
 pub mod cpu;
 pub mod fixture;
 pub mod gate;

@@ -24,13 +24,10 @@ pub fn judge_arp<T: Tables>(
 /// Why a claim is false, if it is: nobody has the gateway's own addresses or those that no host may have, and a
 /// bound address is where it is bound to, by the frame's sender and by what the message says.
 #[inline(always)]
-pub(super) fn refuted(claim: &Claim, source_mac: Mac, standing: &Standing) -> Option<Reason> {
+pub(super) fn refuted(claim: &Claim, sender: Mac, standing: &Standing) -> Option<Reason> {
     if standing.basis == Basis::Martian {
         return Some(Reason::Martian);
     }
-    if claim.mac.is_none() {
-        return None;
-    }
-    let spoofed = standing.is_elsewhere(claim.mac) || standing.is_elsewhere(source_mac);
+    let spoofed = standing.is_elsewhere(claim.mac) || standing.is_elsewhere(sender);
     spoofed.then_some(Reason::Spoofed)
 }

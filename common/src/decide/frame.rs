@@ -26,7 +26,7 @@ pub struct Judged {
 /// The zone of a frame's hosts; `None` where the interface does not allow its VLANs.
 #[inline(always)]
 pub fn zone<T: Tables>(interface: &InterfaceRow, vlans: Vlans, tables: &T) -> Option<u32> {
-    if vlans.outer == 0 {
+    if vlans.is_none() {
         return (!interface.has(InterfaceRow::TAGGED_ONLY)).then_some(interface.zone);
     }
     tables.vlan_zone(vlans)
@@ -55,6 +55,10 @@ pub fn judge_frame<B: Bytes + ?Sized, T: Tables>(
             return judged;
         }
     };
+    // What neighbours say outside of any VLAN is about the link itself.
+    if kind == Kind::Link && packet.vlans.is_none() {
+        return judged;
+    }
     let Some(zone) = zone(interface, packet.vlans, tables) else {
         judged.judgement = judge_vlan(tables);
         return judged;

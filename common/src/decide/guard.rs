@@ -1,6 +1,6 @@
 //! What no host may send, whatever its role and scope.
 
-use super::{Case, Direction, Reason, Tables, arp::refuted, standing};
+use super::{Basis, Case, Direction, Reason, Tables, arp::refuted, standing};
 use crate::{
     host::Host,
     packet::{Claim, Packet, Transport},
@@ -53,9 +53,16 @@ pub(super) fn guard<T: Tables>(case: &Case<'_>, claim: &Claim, tables: &T) -> Op
         zone: case.host.zone,
         address: claim.address,
     };
-    refuted(
-        &claim,
-        packet.source_mac,
-        &standing(&claimed, tables, case.now),
-    )
+    let claimed = standing(&claimed, tables, case.now);
+    // Whoever asks whether anybody has an address says nothing of where it is.
+    if claim.mac.is_none() {
+        return (claimed.basis == Basis::Martian).then_some(Reason::Martian);
+    }
+    // Who redirects tells of another.
+    let sender = if packet.is_redirect() {
+        claim.mac
+    } else {
+        packet.source_mac
+    };
+    refuted(claim, sender, &claimed)
 }

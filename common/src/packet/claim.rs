@@ -56,9 +56,10 @@ const REDIRECT: u8 = 137;
 /// Options of a message that are looked at; honest ones have fewer.
 const OPTIONS: usize = 8;
 
-/// What a neighbour discovery message (RFC 4861) claims: that its sender, or in an advertisement its target, has the
-/// MAC address in its options, or else the one that the frame came from. Whoever has no address yet asks whether
-/// anybody has this one (RFC 4862 section 5.4), and claims no MAC address for it.
+/// What a neighbour discovery message (RFC 4861) claims: that its sender has the MAC address in its options, or else the
+/// one that the frame came from. In an advertisement that is said of its target, and so is what a redirect has in its
+/// options. Whoever has no address yet asks whether anybody has this one (RFC 4862 section 5.4), and claims no MAC
+/// address for it.
 #[inline(always)]
 pub fn neighbour_claim<B: Bytes + ?Sized>(bytes: &B, packet: &Packet) -> Result<Claim, Refusal> {
     // RFC 6980: never in fragments.
@@ -81,7 +82,12 @@ pub fn neighbour_claim<B: Bytes + ?Sized>(bytes: &B, packet: &Packet) -> Result<
     } else {
         given
     };
-    if asks || kind == NEIGHBOUR_ADVERTISEMENT {
+    let of_the_target = match kind {
+        NEIGHBOUR_ADVERTISEMENT => true,
+        REDIRECT => !given.is_none(),
+        _ => asks,
+    };
+    if of_the_target {
         let target = bytes
             .header::<16>(packet.transport + 8)
             .ok_or(Refusal::Malformed)?;
@@ -155,6 +161,13 @@ impl Packet {
                 self.transport_header(),
                 Transport::Icmp(ROUTER_ADVERTISEMENT | REDIRECT)
             )
+    }
+
+    /// Whether this is a redirect.
+    #[inline(always)]
+    pub fn is_redirect(&self) -> bool {
+        self.protocol == protocol::ICMPV6
+            && matches!(self.transport_header(), Transport::Icmp(REDIRECT))
     }
 
     /// Whether this is what only DHCP servers send: clients listen on these ports, whatever port it comes from.

@@ -14,28 +14,34 @@ pub enum Part {
     Later,
 }
 
-/// The longest packet that fragments may make up.
+/// The longest packet that fragments may make up, as its length field tells.
 const LONGEST: usize = 65_535;
 
-/// Notes which part of a packet this is: `offset` in units of eight bytes, `more` when others follow, and the
-/// `length` of what is carried behind the headers, in bytes.
+/// Notes which part of a packet this is: `offset` in units of eight bytes, `more` when others follow, the `length` of
+/// what is carried behind the headers, in bytes, and the bytes of `headers` that the length field of the whole packet
+/// will count.
 #[inline(always)]
 pub(super) fn note(
     packet: &mut Packet,
     offset: u16,
     more: bool,
+    headers: usize,
     length: usize,
 ) -> Result<(), Refusal> {
+    packet.fragment_offset = offset;
     packet.part = match (offset, more) {
         (0, false) => Part::Whole,
         (0, true) => Part::First,
         _ => Part::Later,
     };
-    packet.fragment_offset = offset;
+    // What segmentation offload leaves may be longer.
+    if packet.part == Part::Whole {
+        return Ok(());
+    }
     // RFC 791 section 3.2, RFC 8200 section 4.5: all but the last are of whole units, and the sum of all is a
     // packet that can be ("ping of death").
-    let uneven = more && length % 8 != 0;
-    if uneven || usize::from(offset) * 8 + length > LONGEST {
+    let uneven = more && !length.is_multiple_of(8);
+    if uneven || headers + usize::from(offset) * 8 + length > LONGEST {
         return Err(Refusal::Malformed);
     }
     Ok(())

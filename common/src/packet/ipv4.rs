@@ -38,6 +38,7 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<
         packet,
         fragment & OFFSET,
         fragment & MORE_FRAGMENTS != 0,
+        header_length,
         end - transport,
     )?;
     transport::read(bytes, packet)

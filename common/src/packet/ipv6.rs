@@ -67,6 +67,8 @@ fn step<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<(), Refusal
         .ok_or(Refusal::Malformed)?;
     let length = match packet.protocol {
         protocol::FRAGMENT => 8,
+        // RFC 4302 section 2: twelve bytes at least.
+        protocol::AUTHENTICATION if header[1] == 0 => return Err(Refusal::Malformed),
         protocol::AUTHENTICATION => (usize::from(header[1]) + 2) * 4,
         _ => (usize::from(header[1]) + 1) * 8,
     };
@@ -80,8 +82,15 @@ fn step<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<(), Refusal
             return Err(Refusal::Malformed);
         }
         let field = u16::from_be_bytes([header[2], header[3]]);
+        let before = packet.transport - (packet.network + IPV6);
         packet.fragment_id = u32::from_be_bytes([header[4], header[5], header[6], header[7]]);
-        fragment::note(packet, field >> 3, field & 1 != 0, packet.end - offset)?;
+        fragment::note(
+            packet,
+            field >> 3,
+            field & 1 != 0,
+            before,
+            packet.end - offset,
+        )?;
     }
     packet.transport = offset;
     packet.protocol = header[0];

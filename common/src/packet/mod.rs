@@ -74,6 +74,12 @@ impl Vlans {
     /// Of no VLAN.
     pub const NONE: Self = Self { outer: 0, inner: 0 };
 
+    /// Whether there is none.
+    #[inline(always)]
+    pub const fn is_none(self) -> bool {
+        self.outer == 0
+    }
+
     #[inline(always)]
     fn enter(&mut self, tag: u16) {
         let vlan = tag & 0x0fff;
@@ -106,7 +112,8 @@ pub struct Packet {
     pub fragment_id: u32,
     /// The VLANs.
     pub vlans: Vlans,
-    fragment_offset: u16,
+    /// Where in it a fragment begins, in units of eight bytes.
+    pub fragment_offset: u16,
     /// Which part of an IP packet this is.
     pub part: Part,
     /// Time to live or hop limit.
@@ -180,6 +187,9 @@ impl Packet {
 
 const ETHERNET: usize = 14;
 
+/// The LLC header of spanning tree (IEEE 802.1Q-2022 section 14.1.1): others, as SNAP, may carry anything.
+const SPANNING_TREE: [u8; 3] = [0x42, 0x42, 3];
+
 /// Reads a frame that starts with its Ethernet header.
 pub fn parse<B: Bytes + ?Sized>(bytes: &B) -> Result<Frame, Refusal> {
     let mut packet = Packet::EMPTY;
@@ -204,8 +214,8 @@ pub fn parse_whole<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<
 #[inline(always)]
 pub fn parse_into<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<Kind, Refusal> {
     let ethernet = bytes.header::<ETHERNET>(0).ok_or(Refusal::Malformed)?;
-    let [_, _, _, _, _, _, a, b, c, d, e, f, high, low] = ethernet;
-    packet.source_mac = Mac::new([a, b, c, d, e, f]);
+    let [_, _, _, _, _, _, source @ .., high, low] = ethernet;
+    packet.source_mac = Mac::new(source);
     let mut vlans = Vlans::NONE;
     let mut kind = u16::from_be_bytes([high, low]);
     let mut offset = ETHERNET;
@@ -247,10 +257,13 @@ fn other<B: Bytes + ?Sized>(
 ) -> Result<Kind, Refusal> {
     let to_neighbour = matches!(ethernet, [0x01, 0x80, 0xc2, 0, 0, 0..=0x0f, ..]);
     if kind <= ether_type::LONGEST_LENGTH {
-        if offset + usize::from(kind) > bytes.length() {
+        let length = usize::from(kind);
+        if offset + length > bytes.length() {
             return Err(Refusal::Malformed);
         }
-        return if to_neighbour {
+        let is_spanning_tree =
+            length >= SPANNING_TREE.len() && bytes.header(offset) == Some(SPANNING_TREE);
+        return if to_neighbour && is_spanning_tree {
             Ok(Kind::Link)
         } else {
             Err(Refusal::NotIp)

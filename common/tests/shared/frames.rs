@@ -3,6 +3,7 @@
 /// Ethernet types.
 pub const IPV4: u16 = 0x0800;
 pub const IPV6: u16 = 0x86dd;
+pub const ARP: u16 = 0x0806;
 pub const VLAN: u16 = 0x8100;
 pub const PROVIDER_VLAN: u16 = 0x88a8;
 
@@ -69,6 +70,13 @@ pub fn extension(next: u8, more: u8) -> Vec<u8> {
     header
 }
 
+/// An authentication header of sixteen bytes (RFC 4302).
+pub fn authentication(next: u8) -> Vec<u8> {
+    let mut header = vec![next, 2];
+    header.resize(16, 0);
+    header
+}
+
 /// A fragment header; the offset is in units of eight bytes.
 pub fn fragment(next: u8, offset: u16, more: bool) -> Vec<u8> {
     let [high, low] = (offset << 3 | u16::from(more)).to_be_bytes();
@@ -78,10 +86,37 @@ pub fn fragment(next: u8, offset: u16, more: bool) -> Vec<u8> {
 /// A chain of extension headers of these kinds, before a TCP segment: the first kind, and the bytes.
 pub fn chain(kinds: &[u8]) -> (u8, Vec<u8>) {
     let mut bytes = Vec::new();
-    for (index, _) in kinds.iter().enumerate() {
+    for (index, kind) in kinds.iter().enumerate() {
         let next = kinds.get(index + 1).copied().unwrap_or(6);
-        bytes.extend(extension(next, 0));
+        match kind {
+            51 => bytes.extend(authentication(next)),
+            _ => bytes.extend(extension(next, 0)),
+        }
     }
     bytes.extend_from_slice(&SYN);
     (kinds.first().copied().unwrap_or(6), bytes)
+}
+
+/// A neighbour discovery message of this type about a target, with MAC addresses in options of these types. Of other
+/// types only the first eight bytes.
+pub fn discovery(kind: u8, target: [u8; 16], options: &[(u8, [u8; 6])]) -> Vec<u8> {
+    let mut message = vec![kind, 0, 0, 0, 0, 0, 0, 0];
+    match kind {
+        134 => message.extend([0; 8]),
+        135 | 136 => message.extend(target),
+        137 => message.extend([target, target].concat()),
+        _ => {}
+    }
+    for (option, mac) in options {
+        message.extend([*option, 1]);
+        message.extend(mac);
+    }
+    message
+}
+
+/// An ARP request (RFC 826) by whoever says to have this MAC address and IPv4 address.
+pub fn arp(mac: [u8; 6], address: [u8; 4]) -> Vec<u8> {
+    let head = [0, 1, 8, 0, 6, 4, 0, 1];
+    let target = [0, 0, 0, 0, 0, 0, 10, 0, 0, 254];
+    [&head[..], &mac, &address, &target].concat()
 }

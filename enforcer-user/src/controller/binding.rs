@@ -32,14 +32,10 @@ impl Controller {
 
     /// Hosts that are decided since, and of which the kernel was only told where they are, are asked.
     pub(super) fn confirm(&self, changes: &[Change]) {
-        for change in changes {
-            let Change::Set(host, _) = change else {
-                continue;
-            };
-            if let Some(question) = self.identity.unconfirmed(host) {
-                self.ask_neighbour(question);
-            }
-        }
+        let decided = changes.iter().filter(|change| change.after.is_some());
+        decided
+            .filter_map(|change| self.identity.unconfirmed(&change.host))
+            .for_each(|question| self.ask_neighbour(question));
     }
 
     fn take_news(&mut self, host: Host, news: News) {

@@ -12,12 +12,26 @@ use crate::{identity::Mac, sources::queries::Question};
 impl Controller {
     pub(super) fn take_event(&mut self, event: &Event) {
         if event.kind == Kind::Unknown as u8 {
-            return self.ask(event);
-        }
-        self.log_stop(event);
-        if event.kind == Kind::Spoof as u8 {
+            self.ask(event);
+        } else if event.kind == Kind::Spoof as u8 {
+            self.log_spoof(event);
             self.doubt(event);
+        } else {
+            self.log_stop(event);
         }
+    }
+
+    /// Somebody sends in the name of a host that is elsewhere: an attack, or a device whose MAC address has changed.
+    fn log_spoof(&self, event: &Event) {
+        tracing::warn!(
+            target: "stops",
+            host = self.shown(&Host::from(event.host)),
+            mac = %enforcer_common::mac::Mac::new(event.mac),
+            vlan = event.vlan,
+            monitored = event.monitored != 0,
+            packets = event.count,
+            "packets of this address came from a MAC address that it is not bound to"
+        );
     }
 
     /// Somebody unknown: perhaps an address that a known endpoint claims, else worth a question.
@@ -42,10 +56,10 @@ impl Controller {
         let reason = Reason::ALL
             .get(usize::from(event.reason))
             .map_or("?", |(_, word)| word);
-        let would = if event.monitored == 0 {
-            "stopped"
-        } else {
-            "would have stopped"
+        let would = match event.monitored {
+            0 if event.kind == Kind::Portal as u8 => "sent to the portal",
+            0 => "stopped",
+            _ => "would have stopped",
         };
         tracing::info!(
             target: "stops",

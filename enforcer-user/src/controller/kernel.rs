@@ -47,28 +47,32 @@ impl Retry {
     pub(super) fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
+
+    /// One change for each host: from what the kernel holds, over what it did not take, to what comes last.
+    fn newest(&mut self, changes: Vec<Change>) -> HashMap<Host, Change> {
+        let mut newest = HashMap::with_capacity(changes.len());
+        for change in changes {
+            let first = newest
+                .remove(&change.host)
+                .or_else(|| self.changes.remove(&change.host));
+            let before = first.map_or(change.before, |first: Change| first.before);
+            newest.insert(change.host, Change { before, ..change });
+        }
+        newest
+    }
 }
 
 impl Controller {
     /// Writes changes to the kernel. What it does not take is kept and tried again: it concerns those
     /// hosts alone.
     pub(super) fn put_in_force(&mut self, changes: Vec<Change>) {
-        // The same host may have changed twice.
-        let newest: HashMap<Host, Change> = changes
-            .into_iter()
-            .map(|change| (*change.host(), change))
-            .collect();
-        for host in newest.keys() {
-            self.retry.changes.remove(host);
-        }
-        if newest
-            .values()
-            .any(|change| matches!(change, Change::Remove(_)))
-        {
+        let was_whole = self.retry.is_empty();
+        let newest = self.retry.newest(changes);
+        self.begin_closing(newest.values());
+        if newest.values().any(|change| change.after.is_none()) {
             // There may be room now.
             self.retry.next = Instant::now();
         }
-        let was_whole = self.retry.is_empty();
         if let Err(error) = self.write(newest)
             && was_whole
         {
@@ -98,7 +102,7 @@ impl Controller {
         let rows = clock.now().map(|now| {
             let changes = changes.values();
             changes
-                .map(|change| to_kernel(change, clock, now))
+                .map(|change| to_kernel(change, self.closing.has(&change.host), clock, now))
                 .collect::<Vec<_>>()
         });
         let written = rows.and_then(|rows| self.datapath.apply(&rows));
@@ -142,36 +146,29 @@ pub fn apply(datapath: &mut Datapath, changes: &[Change]) -> Result<(), Datapath
     let now = datapath.clock().now()?;
     let rows: Vec<HostChange> = changes
         .iter()
-        .map(|change| to_kernel(change, datapath.clock(), now))
+        .map(|change| to_kernel(change, false, datapath.clock(), now))
         .collect();
     datapath.apply(&rows)
 }
 
-fn to_kernel(change: &Change, clock: &Clock, now: u64) -> HostChange {
-    match *change {
-        Change::Remove(host) => HostChange::Remove(host),
-        Change::Set(
-            host,
-            Row {
-                role,
-                source,
-                mac,
-                until,
-            },
-        ) => {
-            let deadline = until.map_or(FOREVER, |until| deadline(until, clock, now));
-            let mac = mac.map_or([0; 6], |Mac(bytes)| bytes);
-            HostChange::Set(
-                host,
-                HostRow {
-                    deadline,
-                    mac,
-                    role,
-                    origin: Origin::of(source),
-                },
-            )
-        }
-    }
+fn to_kernel(change: &Change, closing: bool, clock: &Clock, now: u64) -> HostChange {
+    let Some(Row {
+        role,
+        source,
+        mac,
+        until,
+    }) = change.after
+    else {
+        return HostChange::Remove(change.host);
+    };
+    let origin = Origin::of(source);
+    let row = HostRow {
+        deadline: until.map_or(FOREVER, |until| deadline(until, clock, now)),
+        mac: mac.map_or([0; 6], |Mac(bytes)| bytes),
+        role,
+        origin: if closing { origin.closing() } else { origin },
+    };
+    HostChange::Set(change.host, row)
 }
 
 /// The wall clock is asked only here; from then on the kernel counts jiffies, which no change of the

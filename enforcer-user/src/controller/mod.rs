@@ -5,6 +5,8 @@
 //! the registry yields goes to the datapath before the next input is looked at.
 
 mod binding;
+mod closing;
+mod cut;
 mod events;
 mod explain;
 mod frame;
@@ -28,6 +30,7 @@ use tokio::{
 
 use crate::{
     config::{Compiled, Config, Mode},
+    conntrack::Forgetter,
     control::{HttpRequest, Request, serve::Call},
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
     identity::{
@@ -39,6 +42,7 @@ use crate::{
     sources::{SourceEvent, operator::Exceptions, queries::Queries},
 };
 
+use closing::Closing;
 use kernel::Retry;
 pub use kernel::{apply, from_kernel};
 
@@ -87,6 +91,10 @@ pub struct Controller {
     retry: Retry,
     /// Programs that only judge, by row of their interface: for explanations.
     benches: HashMap<u32, Bench>,
+    closing: Closing,
+    forgetter: Forgetter,
+    /// The lease whose end has been followed by forgetting connections.
+    lapsed: Option<u64>,
     drift: u64,
     started: Instant,
     is_announced: bool,
@@ -119,6 +127,8 @@ pub struct Parts {
     pub questions: mpsc::Sender<Question>,
     /// The metrics.
     pub metrics: Metrics,
+    /// Where the connections of hosts that were cut are forgotten.
+    pub forgetter: Forgetter,
 }
 
 impl Controller {
@@ -134,6 +144,7 @@ impl Controller {
             queries,
             questions,
             metrics,
+            forgetter,
         } = parts;
         let zones = Zones::new(compiled.zones.clone());
         let mut identity = Identity::new(zones.clone(), own.clone());
@@ -155,6 +166,9 @@ impl Controller {
             management: SourceState::default(),
             retry: Retry::default(),
             benches: HashMap::new(),
+            closing: Closing::default(),
+            forgetter,
+            lapsed: None,
             drift: 0,
             started: Instant::now(),
             is_announced: false,
@@ -206,6 +220,7 @@ impl Controller {
             }
         }
         self.try_again();
+        self.end_closing();
         if !self.is_announced && self.missing().is_empty() {
             self.announce();
         }

@@ -204,6 +204,9 @@ impl Controller {
             self.mode = was;
             return Err(failed(&error));
         }
+        if wanted == Mode::Enforce && was == Mode::Monitor {
+            self.begin_closing_stopped();
+        }
         tracing::warn!(mode = %to, %before, "mode switched");
         Ok(ModeChange { mode: to, before })
     }

@@ -90,7 +90,7 @@ impl Controller {
 
     fn tables(&self) -> BTreeMap<String, TableView> {
         let (mut v4, mut v6) = (0, 0);
-        for host in self.registry.held_hosts() {
+        for (host, _) in self.registry.held() {
             match host.address.family() {
                 Family::V4 => v4 += 1,
                 Family::V6 => v6 += 1,

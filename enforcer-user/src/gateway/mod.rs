@@ -30,6 +30,7 @@ use crate::{
         CompileError, Compiled, Config, HookChoice, InterfacePlan, OnStop, VlanPlan,
         check::AdmitError,
     },
+    conntrack::{self, Forgetter},
     control::{
         self,
         listen::{Access, ListenError},
@@ -179,6 +180,10 @@ pub async fn run(
             tracing::error!("{error}");
         }
     });
+    let metrics = Metrics::new()?;
+    let (forgetter, batches) = Forgetter::new();
+    let own_addresses = || Ok(addresses::all()?.map(|(_, address)| address).collect());
+    tasks.spawn(conntrack::run(batches, own_addresses, metrics.forgotten()));
     children.http(&config, &http_socket, user)?;
 
     let inputs = Inputs {
@@ -189,7 +194,6 @@ pub async fn run(
         http: http_calls,
     };
     let on_stop = config.on_stop;
-    let metrics = Metrics::new()?;
     let parts = Parts {
         config,
         compiled,
@@ -200,6 +204,7 @@ pub async fn run(
         queries,
         questions,
         metrics,
+        forgetter,
     };
     let datapath = Controller::new(parts).run(inputs, stop).await?;
     drop(tasks);

@@ -8,7 +8,7 @@ mod families;
 use std::time::Duration;
 
 use enforcer_common::counter::Counter;
-use prometheus::{Encoder, Histogram, HistogramOpts, Registry, Result, TextEncoder};
+use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, Registry, Result, TextEncoder};
 
 use crate::control::status::StatusView;
 
@@ -45,6 +45,7 @@ pub struct Questions {
 pub struct Metrics {
     registry: Registry,
     apply: Histogram,
+    forgotten: IntCounter,
 }
 
 impl Metrics {
@@ -59,7 +60,21 @@ impl Metrics {
             .buckets(APPLY_BUCKETS.to_vec()),
         )?;
         registry.register(Box::new(apply.clone()))?;
-        Ok(Self { registry, apply })
+        let forgotten = IntCounter::new(
+            "enforcer_connections_forgotten_total",
+            "Connections of hosts that were cut, taken from the kernel's connection tracking table.",
+        )?;
+        registry.register(Box::new(forgotten.clone()))?;
+        Ok(Self {
+            registry,
+            apply,
+            forgotten,
+        })
+    }
+
+    /// The counter of connections that were taken from the kernel's table.
+    pub fn forgotten(&self) -> IntCounter {
+        self.forgotten.clone()
     }
 
     /// A decision is in force, so long after it came.
@@ -149,6 +164,7 @@ mod tests {
         for line in [
             "enforcer_bytes_total{hook=\"xdp\",reason=\"role_denies\",verdict=\"would_stop\"} 420",
             "enforcer_build_info{version=\"0.1.0\"} 1",
+            "enforcer_connections_forgotten_total 0",
             "enforcer_decision_apply_seconds_bucket{le=\"0.0025\"} 0",
             "enforcer_decision_apply_seconds_bucket{le=\"0.005\"} 1",
             "enforcer_events_lost_total 2",

@@ -45,16 +45,26 @@ impl Registry {
     /// What has to change in the kernel table, whose rows these are, to be as it should.
     pub fn reconcile(&self, rows: impl IntoIterator<Item = (Host, Row)>) -> Vec<Change> {
         let mut changes = Vec::new();
-        let mut right = HashSet::with_capacity(self.held.len());
+        let mut found = HashSet::with_capacity(self.held.len());
         for (host, row) in rows {
-            match self.held.get(&host) {
-                Some(held) if held.agrees(&row) => _ = right.insert(host),
-                Some(_) => {}
-                None => changes.push(Change::Remove(host)),
+            let held = self.held.get(&host).copied();
+            if held.is_some() {
+                found.insert(host);
+            }
+            if !held.is_some_and(|held| held.agrees(&row)) {
+                changes.push(Change {
+                    host,
+                    before: Some(row),
+                    after: held,
+                });
             }
         }
-        let wrong = self.held.iter().filter(|(host, _)| !right.contains(*host));
-        changes.extend(wrong.map(|(host, row)| Change::Set(*host, *row)));
+        let missing = self.held.iter().filter(|(host, _)| !found.contains(*host));
+        changes.extend(missing.map(|(host, row)| Change {
+            host: *host,
+            before: None,
+            after: Some(*row),
+        }));
         changes
     }
 
@@ -116,15 +126,20 @@ mod tests {
         let kept = exception(RoleId::AUTHORIZED, None);
         let mut registry = Registry::default();
         let changes = registry.adopt(&[SourceId::MANAGEMENT], rows, [(host(1), kept)]);
-        let gone = [Change::Remove(host(2)), Change::Remove(host(3))];
+        let gone = rows[1..].iter().map(|(host, row)| Change {
+            host: *host,
+            before: Some(*row),
+            after: None,
+        });
+        let gone: Vec<_> = gone.collect();
         assert_eq!(changes, gone);
     }
 
     #[test]
     fn an_answer_takes_the_place_of_an_adopted_row() {
-        let rows = [(host(1), row(RoleId::DENIED, SourceId::MANAGEMENT))];
+        let denied = row(RoleId::DENIED, SourceId::MANAGEMENT);
         let mut registry = Registry::default();
-        registry.adopt(&[SourceId::MANAGEMENT], rows, []);
+        registry.adopt(&[SourceId::MANAGEMENT], [(host(1), denied)], []);
         let bound = Bound {
             host: host(1),
             mac: None,
@@ -132,7 +147,12 @@ mod tests {
         let answer = decided("a", RoleId::AUTHORIZED, vec![bound]);
         let changes = registry.answer(SourceId::MANAGEMENT, 5, answer);
         let authorized = row(RoleId::AUTHORIZED, SourceId::MANAGEMENT);
-        assert_eq!(changes, Ok(vec![Change::Set(host(1), authorized)]));
+        let change = Change {
+            host: host(1),
+            before: Some(denied),
+            after: Some(authorized),
+        };
+        assert_eq!(changes, Ok(vec![change]));
     }
 
     #[test]
@@ -146,12 +166,19 @@ mod tests {
             until: Some(until + 4.milliseconds()),
             ..right
         };
-        let kernel = [
-            (host(1), rounded),
-            (host(2), row(RoleId::AUTHORIZED, SourceId::OPERATOR)),
-            (host(3), right),
+        let wrong = row(RoleId::AUTHORIZED, SourceId::OPERATOR);
+        let kernel = [(host(1), rounded), (host(2), wrong), (host(3), right)];
+        let change = |last, before, after| Change {
+            host: host(last),
+            before,
+            after,
+        };
+        let repairs = [
+            change(2, Some(wrong), Some(right)),
+            change(3, Some(right), None),
         ];
-        let repairs = [Change::Remove(host(3)), Change::Set(host(2), right)];
         assert_eq!(registry.reconcile(kernel), repairs);
+        let missing = [change(2, None, Some(right))];
+        assert_eq!(registry.reconcile([(host(1), rounded)]), missing);
     }
 }

@@ -326,7 +326,11 @@ impl Registry {
         if let Some(wanted) = wanted {
             self.counts[usize::from(wanted.role.0)] += 1;
         }
-        Some(wanted.map_or(Change::Remove(host), |row| Change::Set(host, row)))
+        Some(Change {
+            host,
+            before: held,
+            after: wanted,
+        })
     }
 
     /// What everything known of a host comes to.

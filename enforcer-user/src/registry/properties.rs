@@ -235,11 +235,12 @@ impl Plain {
 
 fn apply(table: &mut HashMap<Host, Row>, changes: Vec<Change>) {
     for change in changes {
-        let (before, after) = match change {
-            Change::Set(host, row) => (table.insert(host, row), Some(row)),
-            Change::Remove(host) => (table.remove(&host), None),
+        let before = match change.after {
+            Some(row) => table.insert(change.host, row),
+            None => table.remove(&change.host),
         };
-        assert_ne!(before, after, "no difference: {change:?}");
+        assert_eq!(before, change.before, "{change:?}");
+        assert_ne!(before, change.after, "no difference: {change:?}");
     }
 }
 

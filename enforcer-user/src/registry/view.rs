@@ -55,9 +55,14 @@ impl Registry {
         self.held.keys().filter_map(|host| self.host(host))
     }
 
-    /// Every host that the kernel is to hold a row of, in no order.
-    pub fn held_hosts(&self) -> impl Iterator<Item = &Host> {
-        self.held.keys()
+    /// The row that the kernel is to hold of a host.
+    pub fn row(&self, host: &Host) -> Option<Row> {
+        self.held.get(host).copied()
+    }
+
+    /// Every host that the kernel is to hold a row of, with the row, in no order.
+    pub fn held(&self) -> impl Iterator<Item = (&Host, &Row)> {
+        self.held.iter()
     }
 
     /// How many hosts have each role, for the roles that any host has.

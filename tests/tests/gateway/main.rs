@@ -1,7 +1,9 @@
 //! The real gateway in network namespaces, with real sockets.
 
+mod closing;
 mod compliance;
 mod configuration;
+mod far_end;
 mod full;
 mod lease;
 mod management;

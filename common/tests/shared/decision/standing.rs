@@ -2,7 +2,8 @@
 
 use enforcer_common::{
     decide::{Basis, standing},
-    host::{FOREVER, HostRow, SourceId},
+    host::{FOREVER, HostRow, Origin, SourceId},
+    mac::Mac,
     role::RoleId,
     settings::Scope,
 };
@@ -10,7 +11,7 @@ use proptest::prelude::*;
 
 use super::{
     model::Model,
-    world::{NOW, address, host, world},
+    world::{MACS, NOW, address, host, world},
 };
 
 proptest! {
@@ -39,13 +40,15 @@ proptest! {
         let mut model = model;
         let (deadline, silent) = row;
         let source = SourceId::MANAGEMENT;
-        let decided = HostRow { deadline, mac: [0; 6], role: RoleId(40), source };
+        let origin = Origin::of(source);
+        let decided = HostRow { deadline, mac: MACS[0], role: RoleId(40), origin };
         model.hosts.insert(host(address), decided);
         model.leases.insert(source, NOW - u64::from(silent));
         let found = standing(&host(address), &model, NOW);
         prop_assert_eq!(found.basis, Basis::LeaseExpired);
         prop_assert_eq!(found.role, model.settings.lease_expired);
         prop_assert_eq!(found.until, 0);
+        prop_assert_eq!(found.mac, Mac::new(MACS[0]), "it is still bound");
     }
 
     #[test]
@@ -75,6 +78,7 @@ fn the_scope_counts_only_where_nothing_is_decided() {
         (Scope::Checked, Basis::Undecided),
         (Scope::Bypassed, Basis::Bypassed),
         (Scope::Outside, Basis::Outside),
+        (Scope::Own, Basis::Martian),
     ] {
         model.scopes.insert(host, scope);
         model.hosts.clear();

@@ -1,14 +1,19 @@
 //! Unknown hosts: held for a while, asked about, and then stopped.
 
 use enforcer_common::{
-    decide::{Ask, Direction, Reason, Verdict},
+    decide::{Ask, Basis, Direction, Reason, Verdict},
     host::{Address, Asked},
-    packet::tcp_flag::{ACK, SYN},
+    packet::{
+        Transport,
+        tcp_flag::{ACK, SYN},
+    },
 };
+use proptest::prelude::*;
 
 use super::{
     model::Model,
-    world::{NOW, host, icmp, judged, judged_at, tcp, udp},
+    traffic::{Sent, direction, icmp, judge, judged, judged_at, packet, tcp, udp},
+    world::{NOW, host, world},
 };
 
 const HOST: Address = Address::v4([10, 0, 0, 1]);
@@ -33,7 +38,7 @@ fn what_opens_no_flow_is_held() {
     let datagram = udp((HOST, 5000), (SERVER, 53));
     for packet in [
         tcp(HOST, (SERVER, 443), ACK),
-        datagram,
+        datagram.clone(),
         icmp(HOST, SERVER, 8, 64),
     ] {
         let judgement = judged(&packet, Direction::FromHost, &model);
@@ -131,4 +136,76 @@ fn a_question_that_another_cpu_asked_a_tick_later_is_not_forgotten() {
         (judgement.reason, judgement.ask),
         (Reason::FirstPacket, Ask::No)
     );
+}
+
+/// Who may ask for how much is limited: those above it are held, and ask with a later packet.
+#[test]
+fn above_the_limit_hosts_are_held_until_they_may_ask() {
+    let mut model = Model::empty();
+    let syn = tcp(HOST, (SERVER, 443), SYN);
+    model.may_ask = false;
+    let judgement = judged(&syn, Direction::FromHost, &model);
+    assert_eq!((judgement.reason, judgement.ask), (Reason::Held, Ask::No));
+    model.may_ask = true;
+    let judgement = judged(&syn, Direction::FromHost, &model);
+    assert_eq!(
+        (judgement.reason, judgement.ask),
+        (Reason::FirstPacket, Ask::First)
+    );
+}
+
+#[test]
+fn of_datagrams_only_the_very_first_goes_out() {
+    let mut model = Model::empty();
+    model.settings.first_datagram = 1;
+    let datagram = udp((HOST, 5000), (SERVER, 53));
+    let now = |model: &Model, sent: &Sent| judged(sent, Direction::FromHost, model).reason;
+    assert_eq!(now(&model, &datagram), Reason::FirstPacket);
+    let asked = Asked {
+        since: NOW,
+        last: NOW,
+    };
+    model.asked.insert(host(HOST), asked);
+    assert_eq!(now(&model, &datagram), Reason::Held);
+    let syn = tcp(HOST, (SERVER, 443), SYN);
+    assert_eq!(now(&model, &syn), Reason::FirstPacket);
+    assert_eq!(now(&model, &syn.carrying(b"data")), Reason::Held);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn what_goes_out_of_an_unknown_host_opens_a_flow(model in world(), sent in packet()) {
+        let judged = judge(&sent.frame, Direction::FromHost, &model);
+        if judged.judgement.reason != Reason::FirstPacket {
+            return Ok(());
+        }
+        let (host, known) = judged.host.expect("a host");
+        prop_assert_eq!(known.basis, Basis::Undecided);
+        let datagram = matches!(
+            sent.packet.transport_header(),
+            Transport::Datagram(_) | Transport::Icmp(_)
+        );
+        let forget_after = model.settings.forget_after;
+        let new = model.asked.get(&host).is_none_or(|asked| NOW - asked.last >= forget_after);
+        let very_first = new && model.settings.first_datagram == 1;
+        prop_assert!(sent.packet.is_bare_syn() || datagram && very_first);
+        prop_assert!(!new || judged.judgement.ask == Ask::First, "the first packet asks");
+    }
+
+    #[test]
+    fn only_unknown_hosts_that_send_are_asked_about(
+        model in world(),
+        sent in packet(),
+        way in direction(),
+    ) {
+        let judged = judge(&sent.frame, way, &model);
+        if judged.judgement.ask == Ask::No {
+            return Ok(());
+        }
+        let (_, known) = judged.host.expect("a host");
+        prop_assert_eq!((known.basis, way), (Basis::Undecided, Direction::FromHost));
+        prop_assert!(model.may_ask);
+    }
 }

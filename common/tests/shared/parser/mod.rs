@@ -1,5 +1,7 @@
 //! The parser.
 
+mod built;
+mod claims;
 mod malformed;
 mod oracle;
 mod shapes;
