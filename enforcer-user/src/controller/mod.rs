@@ -4,6 +4,7 @@
 //! no lock, and an order that can be followed in the log. What it learns goes to the registry, and what
 //! the registry yields goes to the datapath before the next input is looked at.
 
+mod binding;
 mod closing;
 mod cut;
 mod events;
@@ -32,7 +33,10 @@ use crate::{
     conntrack::Forgetter,
     control::{HttpRequest, Request, serve::Call},
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
-    identity::{Identity, Zones, neighbours::Neighbour},
+    identity::{
+        Identity, Zones,
+        neighbours::{Neighbour, Question},
+    },
     metrics::Metrics,
     registry::{Change, Registry},
     sources::{SourceEvent, operator::Exceptions, queries::Queries},
@@ -79,6 +83,8 @@ pub struct Controller {
     identity: Identity,
     exceptions: Exceptions,
     queries: Queries,
+    /// Where the kernel is told to ask neighbours.
+    questions: mpsc::Sender<Question>,
     metrics: Metrics,
     management: SourceState,
     mode: Mode,
@@ -117,6 +123,8 @@ pub struct Parts {
     pub exceptions: Exceptions,
     /// Where unknown hosts are asked about.
     pub queries: Queries,
+    /// Where the kernel is told to ask neighbours.
+    pub questions: mpsc::Sender<Question>,
     /// The metrics.
     pub metrics: Metrics,
     /// Where the connections of hosts that were cut are forgotten.
@@ -134,13 +142,17 @@ impl Controller {
             registry,
             exceptions,
             queries,
+            questions,
             metrics,
             forgetter,
         } = parts;
         let zones = Zones::new(compiled.zones.clone());
+        let mut identity = Identity::new(zones.clone(), own.clone());
+        let held = registry.hosts();
+        identity.remember(held.filter_map(|view| Some((view.host, view.row.mac?))));
         Self {
             mode: config.mode,
-            identity: Identity::new(zones.clone(), own.clone()),
+            identity,
             zones,
             config,
             compiled,
@@ -149,6 +161,7 @@ impl Controller {
             registry,
             exceptions,
             queries,
+            questions,
             metrics,
             management: SourceState::default(),
             retry: Retry::default(),
@@ -188,7 +201,7 @@ impl Controller {
                     read?;
                     events.drain(..).for_each(|event| self.take_event(&event));
                 }
-                Some(neighbour) = inputs.neighbours.recv() => self.take_neighbour(neighbour),
+                Some(neighbour) = inputs.neighbours.recv() => self.take_neighbour(&neighbour),
                 Some(call) = inputs.requests.recv() => self.take_request(call),
                 Some(call) = inputs.http.recv() => self.take_http(call),
                 _ = tick.tick() => self.tick(),
@@ -222,11 +235,6 @@ impl Controller {
         }
     }
 
-    fn take_neighbour(&mut self, Neighbour { host, mac }: Neighbour) {
-        let rebound = self.identity.neighbour(host, mac);
-        self.rebind(rebound);
-    }
-
     /// A host for logs: its address, and its zone where there is more than one.
     fn shown(&self, host: &Host) -> String {
         match self.zones.name(host.zone) {
@@ -255,6 +263,7 @@ impl Controller {
         if changes.is_empty() {
             return;
         }
+        self.confirm(&changes);
         self.put_in_force(changes);
         self.metrics.applied(since.elapsed());
     }

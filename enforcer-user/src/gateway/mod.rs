@@ -51,7 +51,7 @@ use embedded::EmbeddedError;
 /// How many questions may wait for the controller.
 const CALLS: usize = 256;
 
-/// How many changes of neighbours may wait for the controller.
+/// How many changes of neighbours may wait for the controller, and how many questions about them for the kernel.
 const NEIGHBOURS: usize = 1024;
 
 /// Why a gateway does not run.
@@ -157,6 +157,7 @@ pub async fn run(
     let (queries, asker) = Asker::new(server.clone(), zones, said.clone());
     let management = Management::new(server, sources::management::SILENCE, said);
     let (seen, neighbours) = mpsc::channel(NEIGHBOURS);
+    let (questions, to_ask) = mpsc::channel(NEIGHBOURS);
     let (requests_in, requests) = mpsc::channel(CALLS);
     let (http_in, http_calls) = mpsc::channel(CALLS);
     let watched = datapath
@@ -170,7 +171,7 @@ pub async fn run(
     tasks.spawn(serve::serve(control, requests_in));
     tasks.spawn(serve::serve(http, http_in));
     tasks.spawn(async move {
-        if let Err(error) = neighbours::watch(watched, seen).await {
+        if let Err(error) = neighbours::watch(watched, to_ask, seen).await {
             tracing::error!("{error}");
         }
     });
@@ -196,6 +197,7 @@ pub async fn run(
         registry,
         exceptions,
         queries,
+        questions,
         metrics,
         forgetter,
     };
