@@ -262,11 +262,11 @@ impl Fault {
                     .into()
             }
             Self::InterfaceTwice { .. }
+            | Self::VlanTwice { .. }
             | Self::ZoneTwice { .. }
             | Self::ScopeTwice { first: None, .. } => "remove one of the two".into(),
             Self::NoVlan => "name the VLANs in `[[interface.vlan]]`, or remove `untagged`".into(),
             Self::VlanId { .. } => "write a number from 1 to 4094".into(),
-            Self::VlanTwice { .. } => "remove one of the two".into(),
             Self::ZoneName => "write a name, or remove the entry".into(),
             Self::RelativePath { .. } => "write the whole path, from `/` on".into(),
             Self::MappedPrefix { .. } => "write it as an IPv4 prefix".into(),
