@@ -104,7 +104,7 @@ pub fn read_claim<F: Frame>(frame: &F) -> i32 {
     }
     if seen.sort == Sort::Arp {
         seen.host.address = seen.claim.address;
-        seen.packet.source = seen.claim.address;
+        seen.packet.describe_arp(seen.claim.address);
         lookup::from_tables(&seen.host, jiffies(), &mut seen.standing);
         let mac = seen.packet.source_mac;
         let judgement = decide::judge_arp(&seen.claim, mac, &seen.standing, &Kernel);
@@ -206,7 +206,7 @@ pub fn record<F: Frame>(frame: &F) -> i32 {
     if maps::is_dry() {
         return if passes { F::PASS } else { F::DROP };
     }
-    if passes && concerns_the_portal::<F>(seen, interface) {
+    if passes && seen.sort == Sort::Ip && concerns_the_portal::<F>(seen, interface) {
         match F::WAY {
             Direction::FromHost => act::forget_direct(seen),
             Direction::ToHost => frame.go_on(Step::Portal),

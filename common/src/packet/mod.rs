@@ -155,6 +155,16 @@ impl Packet {
         icmp_type: 0,
     };
 
+    /// Describes an ARP packet of this sender, where another packet may have been described before: it carries nothing,
+    /// and is for nobody.
+    #[inline(always)]
+    pub fn describe_arp(&mut self, sender: Address) {
+        self.source = sender;
+        self.destination = Self::EMPTY.destination;
+        self.protocol = 0;
+        self.header = Header::None;
+    }
+
     /// What the transport header says; in later fragments there is none.
     #[inline(always)]
     pub fn transport_header(&self) -> Transport {

@@ -33,7 +33,7 @@ pub enum IngressHook {
 }
 
 /// What is wanted on an interface.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Its name.
     pub interface: String,
