@@ -240,9 +240,13 @@ fn own_address<'a, F: Frame>(source: &'a Address, destination: &'a Address) -> &
 }
 
 /// Whether a packet that passes is to or from the portal's port: then a redirected flow may have to be forgotten, or
-/// a reply given the address that the host knows.
+/// a reply given the address that the host knows. Where the frame is no packet, what was seen of one before is still
+/// there.
 #[inline(always)]
 fn concerns_the_portal<F: Frame>(seen: &Seen, interface: &InterfaceRow) -> bool {
+    if seen.sort != Sort::Ip {
+        return false;
+    }
     let Transport::Tcp(ports, _) = seen.packet.transport_header() else {
         return false;
     };

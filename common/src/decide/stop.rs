@@ -139,7 +139,8 @@ fn style<T: Tables>(case: &Case<'_>, role: RoleId, tables: &T) -> Verdict {
 /// is dropped in silence: nobody out there may learn what is behind the gateway.
 #[inline(always)]
 fn style_of_what_comes_back(case: &Case<'_>) -> Verdict {
-    if case.standing.closing && case.packet.is_of_an_open_flow() {
+    let packet = case.packet;
+    if case.standing.closing && packet.is_of_an_open_flow() && !packet.source.is_martian() {
         Verdict::Reject
     } else {
         Verdict::Drop
