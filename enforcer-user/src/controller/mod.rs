@@ -10,6 +10,7 @@ mod events;
 mod explain;
 mod frame;
 mod kernel;
+mod links;
 mod operator;
 mod portal;
 mod sources;
@@ -33,6 +34,7 @@ use crate::{
     control::{HttpRequest, Request, serve::Call},
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
     identity::{Identity, Zones, neighbours::Neighbour},
+    links::{Forwarding, Passage},
     metrics::Metrics,
     registry::{Change, Registry},
     sources::{SourceEvent, operator::Exceptions, queries::Queries},
@@ -62,6 +64,8 @@ pub struct Inputs {
     pub sources: mpsc::Receiver<SourceEvent>,
     /// The kernel's neighbours.
     pub neighbours: mpsc::Receiver<Neighbour>,
+    /// The kernel's interfaces, whenever they change.
+    pub links: mpsc::Receiver<Vec<Forwarding>>,
     /// The operator's commands.
     pub requests: mpsc::Receiver<Call<Request>>,
     /// The HTTP child's questions.
@@ -89,6 +93,8 @@ pub struct Controller {
     forgetter: Forgetter,
     /// The lease whose end has been followed by forgetting connections.
     lapsed: Option<u64>,
+    /// The interfaces that forward.
+    passages: Vec<Passage>,
     drift: u64,
     started: Instant,
     is_announced: bool,
@@ -156,6 +162,7 @@ impl Controller {
             closing: Closing::default(),
             forgetter,
             lapsed: None,
+            passages: Vec::new(),
             drift: 0,
             started: Instant::now(),
             is_announced: false,
@@ -189,6 +196,7 @@ impl Controller {
                     events.drain(..).for_each(|event| self.take_event(&event));
                 }
                 Some(neighbour) = inputs.neighbours.recv() => self.take_neighbour(neighbour),
+                Some(links) = inputs.links.recv() => self.take_links(&links),
                 Some(call) = inputs.requests.recv() => self.take_request(call),
                 Some(call) = inputs.http.recv() => self.take_http(call),
                 _ = tick.tick() => self.tick(),

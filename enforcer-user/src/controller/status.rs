@@ -6,8 +6,11 @@ use enforcer_common::host::{Family, SourceId};
 
 use super::{Controller, operator::mode_view};
 use crate::{
-    control::status::{Egress, Ingress, InterfaceView, SourceView, StatusView, TableView},
+    control::status::{
+        Egress, Ingress, InterfaceView, PassageView, SourceView, StatusView, TableView,
+    },
     datapath::{Attachment, EgressHook, IngressHook},
+    links::Passage,
 };
 
 impl Controller {
@@ -23,6 +26,7 @@ impl Controller {
                 .attachments()
                 .map(|one| self.interface(one))
                 .collect(),
+            passages: self.passages.iter().map(passage).collect(),
             sources: vec![self.management_view()],
             tables: self.tables(),
             hosts_by_role: self.hosts_by_role(),
@@ -114,5 +118,17 @@ impl Controller {
             by_role.insert(self.compiled.roles.name(role).to_owned(), count as u64);
         }
         by_role
+    }
+}
+
+fn passage(passage: &Passage) -> PassageView {
+    PassageView {
+        interface: passage.interface.clone(),
+        v4: passage.v4,
+        v6: passage.v6,
+        covered: passage.cover.is_whole(),
+        cover: passage.cover.word().to_owned(),
+        how: passage.cover.to_string(),
+        remedy: passage.remedy(),
     }
 }

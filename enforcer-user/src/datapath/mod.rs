@@ -37,6 +37,7 @@ pub use foreign::Stranger;
 pub use hosts::HostChange;
 pub use live::LiveTables;
 pub use object::check_capabilities;
+pub use pins::check_mount;
 pub use policy::Rulings;
 pub use test_run::{Bench, Effects, Ran, Size};
 pub use vlans::VlanPlan;

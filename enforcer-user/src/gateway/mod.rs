@@ -179,6 +179,14 @@ pub async fn run(
             tracing::error!("{error}");
         }
     });
+    let (links_in, links) = mpsc::channel(1);
+    tasks.spawn(async move {
+        if let Err(error) = crate::links::watch(links_in).await {
+            tracing::error!(
+                "{error}; interfaces that come and go are not noticed until the next start"
+            );
+        }
+    });
     let metrics = Metrics::new()?;
     let (forgetter, batches) = Forgetter::new();
     let own_addresses = || Ok(addresses::all()?.map(|(_, address)| address).collect());
@@ -189,6 +197,7 @@ pub async fn run(
         events: datapath.take_events()?,
         sources,
         neighbours,
+        links,
         requests,
         http: http_calls,
     };

@@ -5,6 +5,7 @@ mod compliance;
 mod configuration;
 mod far_end;
 mod full;
+mod inventory;
 mod lease;
 mod management;
 mod metrics;
