@@ -24,7 +24,7 @@ use std::{
 use enforcer_common::host::{Host, SourceId};
 use jiff::Timestamp;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{self, MissedTickBehavior},
 };
 
@@ -33,7 +33,10 @@ use crate::{
     conntrack::Forgetter,
     control::{HttpRequest, Request, serve::Call},
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
-    identity::{Identity, Zones, neighbours::Neighbour},
+    identity::{
+        Identity, Zones,
+        neighbours::{InterfaceZones, Neighbour},
+    },
     links::{Forwarding, Passage},
     metrics::Metrics,
     registry::{Change, Registry},
@@ -95,6 +98,10 @@ pub struct Controller {
     lapsed: Option<u64>,
     /// The interfaces that forward.
     passages: Vec<Passage>,
+    /// What is wrong with the interfaces under enforcement.
+    lost: Vec<String>,
+    /// Whose neighbours are watched.
+    interfaces: watch::Sender<InterfaceZones>,
     drift: u64,
     started: Instant,
     is_announced: bool,
@@ -127,6 +134,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Where the connections of hosts that were cut are forgotten.
     pub forgetter: Forgetter,
+    /// Where it is said whose neighbours are watched.
+    pub interfaces: watch::Sender<InterfaceZones>,
 }
 
 impl Controller {
@@ -142,6 +151,7 @@ impl Controller {
             queries,
             metrics,
             forgetter,
+            interfaces,
         } = parts;
         let zones = Zones::new(compiled.zones.clone());
         Self {
@@ -163,6 +173,8 @@ impl Controller {
             forgetter,
             lapsed: None,
             passages: Vec::new(),
+            lost: Vec::new(),
+            interfaces,
             drift: 0,
             started: Instant::now(),
             is_announced: false,

@@ -48,6 +48,7 @@ impl Controller {
             missing
                 .push("the management server has been silent for longer than its lease".to_owned());
         }
+        missing.extend(self.lost.iter().cloned());
         if !self.retry.is_empty() {
             missing.push("the kernel's tables do not hold all decisions".to_owned());
         }

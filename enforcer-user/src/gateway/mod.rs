@@ -168,7 +168,7 @@ pub async fn run(
         .attachments()
         .map(|one| (one.index, one.zone))
         .collect();
-    let (_interfaces, watched) = watch::channel(watched);
+    let (interfaces, watched) = watch::channel(watched);
     let mut tasks = JoinSet::new();
     tasks.spawn(asker.run());
     tasks.spawn(management.run());
@@ -212,6 +212,7 @@ pub async fn run(
         queries,
         metrics,
         forgetter,
+        interfaces,
     };
     let datapath = Controller::new(parts).run(inputs, stop).await?;
     drop(tasks);

@@ -6,16 +6,16 @@ use rtnetlink::{
     MulticastGroup,
     sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket, protocols::NETLINK_ROUTE},
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 
 use super::Forwarding;
 use crate::netlink::AnswerError;
 
-/// How long a change may be followed by others before they are looked at together.
-const SETTLING: Duration = Duration::from_millis(20);
-
-/// How many messages belong to one look at most: who changes things all the time is looked at all the same.
-const AT_ONCE: usize = 256;
+/// How long after a change others are waited for, so that they are looked at together.
+const SETTLING: Duration = Duration::from_millis(10);
 
 /// Why interfaces are not watched.
 #[derive(Debug, thiserror::Error)]
@@ -43,11 +43,9 @@ pub async fn watch(seen: mpsc::Sender<Vec<Forwarding>>) -> Result<(), WatchError
             told = changes.next() => told?,
             () = seen.closed() => return Ok(()),
         }
-        for _ in 0..AT_ONCE {
-            match timeout(SETTLING, changes.next()).await {
-                Ok(told) => told?,
-                Err(_settled) => break,
-            }
+        let settled = Instant::now() + SETTLING;
+        while let Ok(told) = timeout_at(settled, changes.next()).await {
+            told?;
         }
     }
 }

@@ -13,3 +13,4 @@ mod operator;
 mod pins;
 mod restart;
 mod state;
+mod vanish;
