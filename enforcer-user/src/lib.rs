@@ -7,6 +7,7 @@ pub mod control;
 pub mod controller;
 #[expect(unsafe_code, reason = "map rows and the raw batch call")]
 pub mod datapath;
+pub mod doctor;
 pub mod gateway;
 pub mod identity;
 pub mod links;

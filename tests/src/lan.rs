@@ -154,6 +154,32 @@ impl Lan {
     }
 }
 
+impl Lan {
+    /// Takes the gateway's interface towards the hosts away.
+    pub fn unplug(&self) -> anyhow::Result<()> {
+        let lines = ["link delete lan0".to_owned()];
+        ip(&["-n", self.gateway.name()], &lines)
+    }
+
+    /// Puts one of the same name there, which is not switched on yet.
+    pub fn plug(&self) -> anyhow::Result<()> {
+        let switch = self.switch.name();
+        let cable = format!("link add lan0 type veth peer name gateway netns {switch}");
+        ip(&["-n", self.gateway.name()], &[cable])
+    }
+
+    /// Switches it on, as it was at first.
+    pub fn switch_on(&self) -> anyhow::Result<()> {
+        let port = ["link set gateway master lan up".to_owned()];
+        ip(&["-n", self.switch.name()], &port)?;
+        take_frames_of_xdp(&self.switch)?;
+        let (_, lines) = SETUP[3];
+        let of_lan = lines.iter().filter(|line| line.contains("lan0"));
+        let lines: Vec<_> = of_lan.map(ToString::to_string).collect();
+        ip(&["-n", self.gateway.name()], &lines)
+    }
+}
+
 fn cables(places: &[Namespace]) -> Vec<String> {
     let namespace = |wanted: &str| {
         let at = SETUP.iter().position(|(place, _)| *place == wanted);

@@ -2,6 +2,7 @@
 
 mod agent;
 mod config;
+mod doctor;
 mod exception;
 mod explain;
 mod gateway;
@@ -42,6 +43,8 @@ enum Command {
     /// Checks configurations, prints an example.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Looks for what keeps this machine from enforcing, and says how to mend it.
+    Doctor(doctor::DoctorCommand),
     /// How the gateway is: mode, interfaces, sources, tables.
     Status,
     /// The hosts that the gateway knows, with their roles and why they have them.
@@ -82,6 +85,7 @@ impl Command {
         match self {
             Self::Run(command) => command.run(log),
             Self::Config(command) => command.run(gateway.output),
+            Self::Doctor(command) => command.run(gateway),
             Self::Status => status::run(gateway),
             Self::Hosts(command) => command.run(gateway),
             Self::Explain(command) => command.run(gateway),

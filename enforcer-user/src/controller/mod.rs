@@ -11,6 +11,7 @@ mod events;
 mod explain;
 mod frame;
 mod kernel;
+mod links;
 mod operator;
 mod portal;
 mod sources;
@@ -24,7 +25,7 @@ use std::{
 use enforcer_common::host::{Host, SourceId};
 use jiff::Timestamp;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{self, MissedTickBehavior},
 };
 
@@ -35,8 +36,9 @@ use crate::{
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
     identity::{
         Identity, Zones,
-        neighbours::{Neighbour, Question},
+        neighbours::{InterfaceZones, Neighbour, Question},
     },
+    links::{Forwarding, Passage},
     metrics::Metrics,
     registry::{Change, Registry},
     sources::{SourceEvent, operator::Exceptions, queries::Queries},
@@ -66,6 +68,8 @@ pub struct Inputs {
     pub sources: mpsc::Receiver<SourceEvent>,
     /// The kernel's neighbours.
     pub neighbours: mpsc::Receiver<Neighbour>,
+    /// The kernel's interfaces, whenever they change.
+    pub links: mpsc::Receiver<Vec<Forwarding>>,
     /// The operator's commands.
     pub requests: mpsc::Receiver<Call<Request>>,
     /// The HTTP child's questions.
@@ -95,6 +99,12 @@ pub struct Controller {
     forgetter: Forgetter,
     /// The lease whose end has been followed by forgetting connections.
     lapsed: Option<u64>,
+    /// The interfaces that forward.
+    passages: Vec<Passage>,
+    /// What is wrong with the interfaces under enforcement.
+    lost: Vec<String>,
+    /// Whose neighbours are watched.
+    interfaces: watch::Sender<InterfaceZones>,
     drift: u64,
     started: Instant,
     is_announced: bool,
@@ -129,6 +139,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Where the connections of hosts that were cut are forgotten.
     pub forgetter: Forgetter,
+    /// Where it is said whose neighbours are watched.
+    pub interfaces: watch::Sender<InterfaceZones>,
 }
 
 impl Controller {
@@ -145,6 +157,7 @@ impl Controller {
             questions,
             metrics,
             forgetter,
+            interfaces,
         } = parts;
         let zones = Zones::new(compiled.zones.clone());
         let mut identity = Identity::new(zones.clone(), own.clone());
@@ -169,6 +182,9 @@ impl Controller {
             closing: Closing::default(),
             forgetter,
             lapsed: None,
+            passages: Vec::new(),
+            lost: Vec::new(),
+            interfaces,
             drift: 0,
             started: Instant::now(),
             is_announced: false,
@@ -202,6 +218,7 @@ impl Controller {
                     events.drain(..).for_each(|event| self.take_event(&event));
                 }
                 Some(neighbour) = inputs.neighbours.recv() => self.take_neighbour(&neighbour),
+                Some(links) = inputs.links.recv() => self.take_links(&links),
                 Some(call) = inputs.requests.recv() => self.take_request(call),
                 Some(call) = inputs.http.recv() => self.take_http(call),
                 _ = tick.tick() => self.tick(),

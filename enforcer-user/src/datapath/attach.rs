@@ -32,6 +32,16 @@ pub enum IngressHook {
     Tc,
 }
 
+impl From<Place> for IngressHook {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Native | Place::NativeFrags => Self::Native,
+            Place::Generic => Self::Generic,
+            Place::Tc => Self::Tc,
+        }
+    }
+}
+
 /// What is wanted on an interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -64,6 +74,15 @@ pub enum EgressHook {
     Clsact,
 }
 
+impl From<&Tc> for EgressHook {
+    fn from(tc: &Tc) -> Self {
+        match tc {
+            Tc::Pinned(_) => Self::Tcx,
+            Tc::Filter(_) => Self::Clsact,
+        }
+    }
+}
+
 /// What is attached to an interface.
 #[derive(Clone, Debug)]
 pub struct Attachment {
@@ -93,12 +112,16 @@ impl Attachment {
 /// An interface under enforcement.
 pub(super) struct Attached {
     pub attachment: Attachment,
-    ingress: Ingress,
-    egress: Tc,
+    pub ingress: Ingress,
+    pub egress: Tc,
     /// The NIC was told to leave VLAN tags where they are, and is to be told otherwise again.
-    keeps_tags: bool,
+    pub keeps_tags: bool,
+    /// What was wanted, for when the interface is made anew.
+    pub plan: Plan,
+    /// Where the ingress program is.
+    pub place: Place,
     /// Holds the programs; dropping it detaches what is not pinned.
-    _object: Ebpf,
+    pub object: Ebpf,
 }
 
 impl Attached {
@@ -139,7 +162,7 @@ impl Datapath {
         Ok(&self.attached[row as usize].attachment)
     }
 
-    fn attach_at(&mut self, row: u32, plan: &Plan) -> Result<Attached, DatapathError> {
+    pub(super) fn attach_at(&mut self, row: u32, plan: &Plan) -> Result<Attached, DatapathError> {
         let all = links::all().map_err(DatapathError::Interfaces)?;
         let link = all.iter().find(|link| link.name == plan.interface);
         let link = link.ok_or_else(|| DatapathError::NoInterface(plan.interface.clone()))?;
@@ -174,12 +197,9 @@ impl Datapath {
             interface: link.name.clone(),
             index: link.index,
             zone: plan.zone,
-            ingress: placed.hook,
+            ingress: placed.place.into(),
             reason: placed.reason,
-            egress: match placed.egress {
-                Tc::Pinned(_) => EgressHook::Tcx,
-                Tc::Filter(_) => EgressHook::Clsact,
-            },
+            egress: EgressHook::from(&placed.egress),
             adopted: placed.was_there,
         };
         Ok(Attached {
@@ -187,7 +207,9 @@ impl Datapath {
             ingress: placed.ingress,
             egress: placed.egress,
             keeps_tags: tags.changed,
-            _object: placed.object,
+            plan: plan.clone(),
+            place: placed.place,
+            object: placed.object,
         })
     }
 
@@ -246,11 +268,7 @@ impl Datapath {
             object,
             ingress,
             egress,
-            hook: match place {
-                Place::Native | Place::NativeFrags => IngressHook::Native,
-                Place::Generic => IngressHook::Generic,
-                Place::Tc => IngressHook::Tc,
-            },
+            place,
             reason: String::new(),
             was_there,
         })
@@ -262,7 +280,7 @@ struct Placed {
     object: Ebpf,
     ingress: Ingress,
     egress: Tc,
-    hook: IngressHook,
+    place: Place,
     reason: String,
     was_there: bool,
 }

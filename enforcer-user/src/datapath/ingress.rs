@@ -73,15 +73,14 @@ pub(super) fn attach(
     place: Place,
 ) -> Result<(Ingress, bool), DatapathError> {
     let before = left_behind(pins, link);
-    let (mode, wanted, programs) = match place {
-        Place::Tc => {
-            let (tc, was_there) = tc::attach(object, pins, link, Way::Ingress)?;
-            clear(pins, &link.name)?;
-            return Ok((Ingress::Tc(tc), was_there || before.is_some()));
-        }
-        Place::Native => (XdpMode::Driver, links::XdpMode::Native, steps::XDP),
-        Place::NativeFrags => (XdpMode::Driver, links::XdpMode::Native, steps::XDP_FRAGS),
-        Place::Generic => (XdpMode::Skb, links::XdpMode::Generic, steps::XDP),
+    let Some((programs, mode)) = xdp(place) else {
+        let (tc, was_there) = tc::attach(object, pins, link, Way::Ingress)?;
+        clear(pins, &link.name)?;
+        return Ok((Ingress::Tc(tc), was_there || before.is_some()));
+    };
+    let wanted = match place {
+        Place::Generic => links::XdpMode::Generic,
+        _ => links::XdpMode::Native,
     };
     if before.is_some_and(|mode| mode != wanted) {
         // The kernel has no XDP program in two modes at once: traffic control judges meanwhile.
@@ -114,21 +113,58 @@ fn attach_xdp(
         staged.settle()?;
         return pinned(&pin, link);
     }
+    let fresh = fresh(program, &pin, link, (name, mode))?;
+    staged.settle()?;
+    Ok(fresh)
+}
+
+fn fresh(
+    program: &mut Xdp,
+    pin: &Path,
+    link: &Link,
+    (name, mode): (&'static str, XdpMode),
+) -> Result<PinnedLink, DatapathError> {
     if pin.exists() {
         // The link is of an interface that is gone: one of the same name was made since.
-        remove_pin(&pin)?;
+        remove_pin(pin)?;
     }
     let id = program
         .attach_to_if_index(link.index, mode)
         .map_err(|error| refused(link, name, error))?;
-    let fresh = program.take_link(id).map_err(failed)?;
-    let fresh = FdLink::try_from(fresh).map_err(|error| link_error(link, error))?;
-    let fresh = fresh.pin(&pin).map_err(|error| DatapathError::LinkPin {
+    let taken = program.take_link(id);
+    let taken = taken.map_err(|error| DatapathError::Program { name, error })?;
+    let taken = FdLink::try_from(taken).map_err(|error| link_error(link, error))?;
+    taken.pin(pin).map_err(|error| DatapathError::LinkPin {
         interface: link.name.clone(),
         error,
-    })?;
-    staged.settle()?;
-    Ok(fresh)
+    })
+}
+
+/// Puts the program that is loaded already on an interface that is new.
+pub(super) fn again(
+    object: &mut Ebpf,
+    pins: &Pins,
+    link: &Link,
+    place: Place,
+) -> Result<Ingress, DatapathError> {
+    let Some((programs, mode)) = xdp(place) else {
+        return tc::again(object, pins, link, Way::Ingress).map(Ingress::Tc);
+    };
+    let name = programs.first;
+    let failed = |error| DatapathError::Program { name, error };
+    let program: &mut Xdp = program(object, name)?.try_into().map_err(failed)?;
+    let pin = pins.link(&link.name, PIN);
+    fresh(program, &pin, link, (name, mode)).map(Ingress::Xdp)
+}
+
+/// The programs for a place in XDP, and the mode in which they run there.
+const fn xdp(place: Place) -> Option<(Programs, XdpMode)> {
+    match place {
+        Place::Native => Some((steps::XDP, XdpMode::Driver)),
+        Place::NativeFrags => Some((steps::XDP_FRAGS, XdpMode::Driver)),
+        Place::Generic => Some((steps::XDP, XdpMode::Skb)),
+        Place::Tc => None,
+    }
 }
 
 /// Takes off the XDP program that an earlier process left.

@@ -115,6 +115,24 @@ pub(super) fn attach(
     Ok(attached)
 }
 
+/// Puts a program that is loaded already on an interface that is new.
+pub(super) fn again(
+    object: &mut Ebpf,
+    pins: &Pins,
+    link: &Link,
+    way: Way,
+) -> Result<Tc, DatapathError> {
+    let name = way.programs().first;
+    let failed = |error| DatapathError::Program { name, error };
+    let program: &mut SchedClassifier = program(object, name)?.try_into().map_err(failed)?;
+    let pin = pins.link(&link.name, way.pin());
+    is_alone(&pin, link, way)?;
+    if pin.exists() {
+        remove_pin(&pin)?;
+    }
+    fresh(program, &pin, &link.name, way).map(|(tc, _)| tc)
+}
+
 /// Programs of others could let packets pass before ours judges them, and would not see those that ours lets pass.
 fn is_alone(pin: &Path, link: &Link, way: Way) -> Result<(), DatapathError> {
     let shared = |program| DatapathError::Shared {

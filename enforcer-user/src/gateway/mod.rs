@@ -164,7 +164,7 @@ pub async fn run(
         .attachments()
         .map(|one| (one.index, one.zone))
         .collect();
-    let (_interfaces, watched) = watch::channel(watched);
+    let (interfaces, watched) = watch::channel(watched);
     let mut tasks = JoinSet::new();
     tasks.spawn(asker.run());
     tasks.spawn(management.run());
@@ -173,6 +173,14 @@ pub async fn run(
     tasks.spawn(async move {
         if let Err(error) = neighbours::watch(watched, to_ask, seen).await {
             tracing::error!("{error}");
+        }
+    });
+    let (links_in, links) = mpsc::channel(1);
+    tasks.spawn(async move {
+        if let Err(error) = crate::links::watch(links_in).await {
+            tracing::error!(
+                "{error}; interfaces that come and go are not noticed until the next start"
+            );
         }
     });
     let metrics = Metrics::new()?;
@@ -185,6 +193,7 @@ pub async fn run(
         events: datapath.take_events()?,
         sources,
         neighbours,
+        links,
         requests,
         http: http_calls,
     };
@@ -200,6 +209,7 @@ pub async fn run(
         questions,
         metrics,
         forgetter,
+        interfaces,
     };
     let datapath = Controller::new(parts).run(inputs, stop).await?;
     drop(tasks);
