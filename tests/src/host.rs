@@ -131,6 +131,17 @@ impl Host {
         socket.send(b"anybody there?").is_ok() && socket.recv(&mut [0; 64]).is_ok()
     }
 
+    /// The same from one of its addresses.
+    pub fn echoes_from(&self, address: IpAddr, server: SocketAddr) -> bool {
+        let exchange = || {
+            let socket = UdpSocket::bind((address, 0))?;
+            socket.set_read_timeout(Some(SILENCE))?;
+            socket.send_to(b"anybody there?", server)?;
+            socket.recv(&mut [0; 64])
+        };
+        self.namespace.enter(exchange).is_ok()
+    }
+
     /// Whether a server answers to `ping` within a second.
     pub fn pings(&self, server: &str) -> bool {
         let mut ping = Command::new("ping");

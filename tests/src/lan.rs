@@ -116,7 +116,8 @@ pub struct Lan {
     pub gateway: Namespace,
     // Before the namespace that they are in.
     _servers: Servers,
-    _switch: Namespace,
+    /// What the hosts' cables lead to.
+    pub switch: Namespace,
     /// Where the servers are.
     pub behind: Namespace,
 }
@@ -145,7 +146,7 @@ impl Lan {
             desktop: Host::new(desktop, 12),
             _servers: Servers::start(&behind)?,
             gateway,
-            _switch: switch,
+            switch,
             behind,
         })
     }

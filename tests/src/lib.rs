@@ -1,5 +1,6 @@
 //! What the integration tests share.
 
+pub mod attack;
 pub mod bpffs;
 pub mod config;
 pub mod conntrack;
@@ -16,4 +17,5 @@ pub mod servers;
 pub mod site;
 pub mod table;
 pub mod tally;
+pub mod tap;
 pub mod wait;
