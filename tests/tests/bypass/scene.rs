@@ -214,6 +214,14 @@ pub fn ip(namespace: &Namespace, line: &str) -> anyhow::Result<()> {
     output(&mut ip).map(drop)
 }
 
+/// Gives a host an address more.
+pub fn give(host: &Host, address: IpAddr) -> anyhow::Result<()> {
+    // At once, without asking whether another has it (RFC 4862 section 5.4).
+    let nodad = if address.is_ipv6() { " nodad" } else { "" };
+    let line = format!("addr add {address}/{} dev eth0{nodad}", prefix(address));
+    ip(&host.namespace, &line)
+}
+
 /// The length of an address' network on the hosts' side.
 pub const fn prefix(address: IpAddr) -> u8 {
     match address {

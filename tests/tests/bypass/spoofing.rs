@@ -14,7 +14,7 @@ use enforcer_tests::{
     wait,
 };
 
-use crate::scene::{Count, Scene, ip, pcap, prefix};
+use crate::scene::{Count, Scene, give, ip, pcap, prefix};
 
 const SPOOFED: Count = ("xdp", "drop", "spoofed");
 /// The MAC address of the laptop's second interface.
@@ -222,11 +222,6 @@ fn a_device_may_send_by_either_of_its_interfaces() -> anyhow::Result<()> {
     });
     assert_eq!(scene.bound(good.v4), None);
     Ok(())
-}
-
-fn give(host: &Host, address: IpAddr) -> anyhow::Result<()> {
-    let line = format!("addr add {address}/{} dev eth0", prefix(address));
-    ip(&host.namespace, &line)
 }
 
 fn take(host: &Host, address: IpAddr) -> anyhow::Result<()> {
