@@ -1,6 +1,10 @@
 //! What an attacker does, with the tools that attackers use.
 
-use std::{ffi::OsStr, process::Command};
+use std::{
+    ffi::OsStr,
+    ops::RangeInclusive,
+    process::{Command, Stdio},
+};
 
 use crate::{host::Host, namespace::output};
 
@@ -69,6 +73,26 @@ pub fn run_for<S: AsRef<OsStr>>(
     let mut command = bounded(program, seconds);
     command.args(arguments);
     host.namespace.enter(|| command.output())?;
+    Ok(())
+}
+
+/// Runs all cases of a collection of tricks at once: each waits for seconds for an answer.
+pub fn run_cases(
+    host: &Host,
+    program: &str,
+    arguments: &[&str],
+    cases: RangeInclusive<u32>,
+) -> anyhow::Result<()> {
+    let start = |case: u32| {
+        let mut command = bounded(program, LIMIT);
+        command.args(arguments).arg(case.to_string());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdin(Stdio::null()).spawn()
+    };
+    let started: Vec<_> = host.namespace.enter(|| cases.map(start).collect());
+    for child in started {
+        child?.wait()?;
+    }
     Ok(())
 }
 
