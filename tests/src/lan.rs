@@ -9,6 +9,7 @@
 use std::{
     io::Write,
     net::SocketAddr,
+    path::Path,
     process::{self, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -143,6 +144,7 @@ impl Lan {
         let [laptop, desktop, switch, gateway, behind] = places;
         gateway.set(&FORWARD)?;
         take_frames_of_xdp(&switch)?;
+        look_into_no_packet(&switch)?;
         Ok(Self {
             laptop: Host::new(laptop, 11),
             desktop: Host::new(desktop, 12),
@@ -197,6 +199,19 @@ fn cables(places: &[Namespace]) -> Vec<String> {
 fn take_frames_of_xdp(switch: &Namespace) -> anyhow::Result<()> {
     let mut ethtool = switch.command("ethtool");
     output(ethtool.args(["-K", "gateway", "gro", "on"])).map(drop)
+}
+
+/// No switch drops a packet for its IP header. Linux's bridge does, where bridge netfilter is there.
+fn look_into_no_packet(switch: &Namespace) -> anyhow::Result<()> {
+    let is_there = switch.enter(|| Path::new("/proc/sys/net/bridge").exists());
+    if !is_there {
+        return Ok(());
+    }
+    switch.set(&[
+        ("bridge/bridge-nf-call-iptables", "0"),
+        ("bridge/bridge-nf-call-ip6tables", "0"),
+        ("bridge/bridge-nf-call-arptables", "0"),
+    ])
 }
 
 /// Hands lines to one `ip`, which is much quicker than one for each.

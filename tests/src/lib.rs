@@ -1,5 +1,6 @@
 //! What the integration tests share.
 
+pub mod attack;
 pub mod bpffs;
 pub mod capture;
 pub mod config;
@@ -18,5 +19,6 @@ pub mod servers;
 pub mod site;
 pub mod table;
 pub mod tally;
+pub mod tap;
 pub mod trace;
 pub mod wait;

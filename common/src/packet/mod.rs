@@ -120,6 +120,9 @@ pub struct Packet {
     pub hop_limit: u8,
     /// The upper-layer protocol.
     pub protocol: u8,
+    /// Whether it may name further stations, to which its destination is to send it on: an IPv6 routing header says
+    /// so, and IPv4 options, which are not read, may.
+    pub goes_on: bool,
     /// What is known of the transport header, as [`Packet::transport_header`] tells it. Kept apart in
     /// plain fields, none ever undefined, because the kernel programs fill it in place.
     header: Header,
@@ -143,6 +146,7 @@ impl Packet {
         part: Part::Whole,
         hop_limit: 0,
         protocol: 0,
+        goes_on: false,
         header: Header::None,
         ports: Ports {
             source: 0,
