@@ -38,7 +38,7 @@ pub enum IngressHook {
 }
 
 /// What is wanted on an interface.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Its name.
     pub interface: String,

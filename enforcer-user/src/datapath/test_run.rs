@@ -100,8 +100,8 @@ impl Datapath {
         })
     }
 
-    /// Writes what the datapath needs to know of an interface.
-    pub(super) fn set_interface(&mut self, row: u32, plan: &Plan) -> Result<(), DatapathError> {
+    /// Writes what the datapath needs to know of an interface; programs that are loaded for this row go by it at once.
+    pub fn set_interface(&mut self, row: u32, plan: &Plan) -> Result<(), DatapathError> {
         self.set_vlans(row, &plan.vlans)?;
         self.maps
             .interfaces
