@@ -3,6 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Context, ensure};
+use enforcer_common::{
+    host::Family,
+    packet::{Frame, parse},
+};
 use etherparse::{NetHeaders, PacketHeaders, TcpHeader, TransportHeader};
 
 /// A frame's link header: MAC addresses and VLAN tags, as they are in front of its packet.
@@ -143,6 +147,28 @@ impl Error {
             kind: (head[0], head[1]),
             quote,
         })
+    }
+
+    /// Whether it says "administratively prohibited" of this packet, to its sender, and quotes as much of it as it may.
+    pub fn check_that_it_answers(&self, packet: &[u8]) -> anyhow::Result<()> {
+        let Ok(Frame::Ip(sent)) = parse(packet) else {
+            anyhow::bail!("what it answers is no packet");
+        };
+        let (kind, most) = match sent.source.family() {
+            // RFC 1812 section 4.3.2.3, RFC 4443 section 2.4(c).
+            Family::V4 => ((3, 13), 576 - 28),
+            Family::V6 => ((1, 1), 1280 - 48),
+        };
+        ensure!(self.to == IpAddr::from(sent.source), "to {}", self.to);
+        ensure!(self.kind == kind, "type and code {:?}", self.kind);
+        let link = Link::of(packet)?.turned_around();
+        ensure!(self.link == link, "{:?}", self.link);
+        let whole = &packet[sent.network..sent.end];
+        ensure!(whole.starts_with(&self.quote), "quotes something else");
+        let quoted = self.quote.len();
+        // Whole words of four bytes.
+        ensure!(quoted == whole.len().min(most) & !3, "quotes {quoted}");
+        Ok(())
     }
 }
 

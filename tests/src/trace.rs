@@ -17,7 +17,7 @@ mode = "enforce"
 
 [[interface]]
 name = "not-here"
-vlan = [{ id = 7 }, { id = 7, inner = 7 }]
+vlan = [{ id = 7 }, { id = 7, inner = 7 }, { id = 20, zone = "other" }, { id = 20, inner = 30, zone = "other" }]
 
 [[scope]]
 prefix = "198.51.100.0/24"

@@ -127,25 +127,6 @@ fn check_reset(packet: &[u8], sent: &Packet, left: &[u8]) -> Result<()> {
 /// The ICMP error of the gateway that answers a packet.
 fn check_error(packet: &[u8], sent: &Packet, left: &[u8], gateway: IpAddr) -> Result<()> {
     let error = Error::parse(left)?;
-    let (kind, most) = match sent.source.family() {
-        // RFC 1812 section 4.3.2.3, RFC 4443 section 2.4(c).
-        Family::V4 => ((3, 13), 576 - 28),
-        Family::V6 => ((1, 1), 1280 - 48),
-    };
-    let to = IpAddr::from(sent.source);
-    ensure!(
-        (error.from, error.to) == (gateway, to),
-        "{} {}",
-        error.from,
-        error.to
-    );
-    ensure!(error.kind == kind, "type and code {:?}", error.kind);
-    let link = Link::of(packet)?.turned_around();
-    ensure!(error.link == link, "{:?}", error.link);
-    let whole = &packet[sent.network..sent.end];
-    ensure!(whole.starts_with(&error.quote), "quotes something else");
-    let quoted = error.quote.len();
-    // Whole words of four bytes.
-    ensure!(quoted == whole.len().min(most) & !3, "quotes {quoted}");
-    Ok(())
+    ensure!(error.from == gateway, "from {}", error.from);
+    error.check_that_it_answers(packet)
 }

@@ -11,7 +11,7 @@ use enforcer_tests::{
     capture::Pcap,
     fixture::{self, Tcp, v4, v6},
     reply::Error,
-    table::{Known, Place, Row, rows},
+    table::{Known, Place, Row, Setting, rows},
     trace::Desk,
 };
 use serde_json::{Value, json};
@@ -115,11 +115,15 @@ fn action(row: &Row) -> &'static str {
 /// cannot make the host what the row says.
 fn before(row: &Row, at: &Place) -> Option<Vec<Vec<u8>>> {
     let sends = row.way == Direction::FromHost;
+    if row.setting != Setting::Usual {
+        return None;
+    }
     match row.known {
-        Known::As(_) | Known::Outside | Known::Bypassed | Known::Nobody => Some(Vec::new()),
+        Known::As(_) => role(row.known).map(|_| Vec::new()),
+        Known::Outside | Known::Bypassed | Known::Nobody => Some(Vec::new()),
         Known::OnPortal if sends => Some(vec![at.tcp(HTTP, Tcp::Syn)]),
         Known::Asked if sends => Some(vec![at.tcp(443, Tcp::Syn)]),
-        Known::OnPortal | Known::Asked | Known::Unanswered | Known::Silent | Known::Ended => None,
+        _ => None,
     }
 }
 
