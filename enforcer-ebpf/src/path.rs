@@ -27,7 +27,6 @@ pub fn first_look<F: Frame>(frame: &F) -> i32 {
     };
     let cursor = frame.cursor();
     seen.sort = Sort::of(parse_into(&cursor, &mut seen.packet));
-    seen.claim = Claim::NONE;
     // What neighbours say outside of any VLAN is about the link itself.
     let of_a_vlan = match seen.sort {
         Sort::Ip | Sort::Chain | Sort::Arp => true,
@@ -54,6 +53,7 @@ pub fn first_look<F: Frame>(frame: &F) -> i32 {
             return F::PASS;
         }
     }
+    seen.claim = Claim::NONE;
     frame.go_on(step_after::<F>(seen));
     F::DROP
 }

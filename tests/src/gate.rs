@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use anyhow::Context;
 
 use enforcer::datapath::{
-    Bench, Datapath, HostChange, IngressHook, Options, Plan, Ran, Rulings, Sample, Size, VlanPlan,
+    Bench, Datapath, HostChange, IngressChoice, Options, Plan, Ran, Rulings, Sample, Size, VlanPlan,
 };
 use enforcer_common::{
     counter::Hook,
@@ -83,7 +83,7 @@ impl Gate {
         let plan = Plan {
             interface: "bench".into(),
             zone: 0,
-            ingress: IngressHook::Native,
+            ingress: IngressChoice::Native,
             portal_port: Some(PORTAL),
             addresses: vec![fixture::v4(1), fixture::v6(1)],
             vlans: VLANS.to_vec(),

@@ -177,19 +177,28 @@ impl Host {
         &self,
         frames: impl Iterator<Item = &'a [u8]> + Send,
     ) -> anyhow::Result<()> {
-        self.namespace.enter(|| {
-            let cable = getifaddrs()?
-                .filter(|entry| entry.interface_name == "eth0")
-                .find_map(|entry| entry.address?.as_link_addr().copied())
-                .context("no eth0")?;
-            let (family, kind) = (AddressFamily::Packet, SockType::Raw);
-            let socket = socket(family, kind, SockFlag::empty(), None)?;
-            for frame in frames {
-                sendto(socket.as_raw_fd(), frame, &cable, MsgFlags::empty())?;
-            }
-            Ok(())
-        })
+        send_frames(&self.namespace, "eth0", frames)
     }
+}
+
+/// Puts frames on the cable of an interface as they are.
+pub fn send_frames<'a>(
+    namespace: &Namespace,
+    interface: &str,
+    frames: impl Iterator<Item = &'a [u8]> + Send,
+) -> anyhow::Result<()> {
+    namespace.enter(|| {
+        let cable = getifaddrs()?
+            .filter(|entry| entry.interface_name == interface)
+            .find_map(|entry| entry.address?.as_link_addr().copied())
+            .with_context(|| format!("no {interface}"))?;
+        let (family, kind) = (AddressFamily::Packet, SockType::Raw);
+        let socket = socket(family, kind, SockFlag::empty(), None)?;
+        for frame in frames {
+            sendto(socket.as_raw_fd(), frame, &cable, MsgFlags::empty())?;
+        }
+        Ok(())
+    })
 }
 
 /// Asks for a page from where the calling thread is.

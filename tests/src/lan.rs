@@ -24,6 +24,8 @@ use crate::{
 
 /// The gateway's address on the side of the hosts.
 pub const GATEWAY: &str = "192.0.2.1";
+/// The gateway's IPv6 address towards the hosts.
+pub const GATEWAY_V6: &str = "2001:db8:1::1";
 /// What a host reaches so as to be repaired.
 pub const REMEDIATION: &str = "198.51.100.10";
 /// A server like any other.
@@ -117,7 +119,7 @@ pub struct Lan {
     pub gateway: Namespace,
     // Before the namespace that they are in.
     _servers: Servers,
-    /// What the hosts' cables lead to.
+    /// What connects the hosts with the gateway; its port towards the gateway is called `gateway`.
     pub switch: Namespace,
     /// Where the servers are.
     pub behind: Namespace,

@@ -2,6 +2,7 @@
 
 pub mod attack;
 pub mod bpffs;
+pub mod capture;
 pub mod config;
 pub mod conntrack;
 pub mod cpu;
@@ -18,4 +19,5 @@ pub mod site;
 pub mod table;
 pub mod tally;
 pub mod tap;
+pub mod trace;
 pub mod wait;

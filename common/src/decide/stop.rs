@@ -156,9 +156,10 @@ pub fn flow(host: &Host, packet: &Packet, direction: Direction) -> Option<FlowKe
     };
     Some(FlowKey {
         host: host.key(),
-        remote: remote.words,
+        remote: remote.key(),
         host_port,
         remote_port,
+        pad: 0,
     })
 }
 

@@ -13,6 +13,7 @@ mod run;
 mod server;
 mod status;
 mod table;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -47,6 +48,8 @@ enum Command {
     Hosts(hosts::HostsCommand),
     /// What would happen to a packet of a host, step by step.
     Explain(explain::ExplainCommand),
+    /// What the datapath would do with the packets of a capture.
+    Trace(trace::TraceCommand),
     /// Switches between counting what would be stopped and stopping it.
     Mode(mode::ModeCommand),
     /// Lets a host pass whatever the sources say.
@@ -82,6 +85,7 @@ impl Command {
             Self::Status => status::run(gateway),
             Self::Hosts(command) => command.run(gateway),
             Self::Explain(command) => command.run(gateway),
+            Self::Trace(command) => command.run(gateway.output),
             Self::Mode(command) => command.run(gateway),
             Self::Allow(command) => command.run(Granted::Authorized, gateway),
             Self::Deny(command) => command.run(Granted::Denied, gateway),

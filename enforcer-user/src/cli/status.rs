@@ -62,7 +62,11 @@ fn interfaces(interfaces: &[InterfaceView]) -> String {
             yes(interface.attached).to_owned(),
         ]);
     }
-    lines(&table)
+    let reasons = interfaces.iter().map(|interface| {
+        let (name, ingress) = (&interface.name, &interface.ingress);
+        format!("\n{name}: {ingress}, since {}", plain(&interface.reason))
+    });
+    lines(&table) + &reasons.collect::<String>()
 }
 
 fn sources(sources: &[SourceView]) -> String {
@@ -139,6 +143,7 @@ mod tests {
                 name: "eth1".to_owned(),
                 zone: "lan".to_owned(),
                 ingress: Ingress::XdpNative,
+                reason: "its driver takes XDP".to_owned(),
                 egress: Egress::Tcx,
                 attached: true,
             }],
@@ -178,6 +183,7 @@ Running  0.1.0 for 3h 12m
 
 INTERFACE  ZONE  INGRESS     EGRESS  ATTACHED
 eth1       lan   xdp native  tcx     yes
+eth1: xdp native, since its driver takes XDP
 
 SOURCE      CONNECTED  REVISION  LEASE        LAST ERROR
 management  no         42        2m 51s left  connection \u{fffd}[31mrefused

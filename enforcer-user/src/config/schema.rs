@@ -172,9 +172,13 @@ fn default_zone() -> String {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HookChoice {
-    /// XDP in the driver.
+    /// XDP in the driver where it can, else traffic control.
     #[default]
+    Auto,
+    /// XDP in the driver.
     Xdp,
+    /// Traffic control.
+    Tc,
     /// XDP behind the driver: slow, and so only by name.
     XdpGeneric,
 }

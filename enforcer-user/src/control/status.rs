@@ -46,6 +46,9 @@ pub struct InterfaceView {
     pub zone: String,
     /// Where packets from hosts are judged.
     pub ingress: Ingress,
+    /// Why there.
+    #[serde(default)]
+    pub reason: String,
     /// Where packets to hosts are judged.
     pub egress: Egress,
     /// Whether both programs are attached now.

@@ -61,7 +61,9 @@ impl Controller {
             ingress: match attachment.ingress {
                 IngressHook::Native => Ingress::XdpNative,
                 IngressHook::Generic => Ingress::XdpGeneric,
+                IngressHook::Tc => Ingress::Tc,
             },
+            reason: attachment.reason.clone(),
             egress: match attachment.egress {
                 EgressHook::Tcx => Egress::Tcx,
                 EgressHook::Clsact => Egress::Clsact,

@@ -115,6 +115,7 @@ mod tests {
                 name: "eth1".to_owned(),
                 zone: "lan".to_owned(),
                 ingress: Ingress::XdpNative,
+                reason: "its driver takes XDP".to_owned(),
                 egress: Egress::Tcx,
                 attached: true,
             }],

@@ -12,3 +12,4 @@ mod operator;
 mod pins;
 mod restart;
 mod state;
+mod traced;
