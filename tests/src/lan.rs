@@ -135,9 +135,12 @@ impl Lan {
         });
         let [laptop, desktop, switch, gateway, behind] = places;
         let places = [laptop?, desktop?, switch?, gateway?, behind?];
+        for place in &places {
+            // Before the cables: interfaces begin with what is the default then.
+            place.set(&QUIET)?;
+        }
         ip(&[], &cables(&places))?;
         for ((_, lines), place) in SETUP.iter().zip(&places) {
-            place.set(&QUIET)?;
             let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
             ip(&["-n", place.name()], &lines)?;
         }

@@ -70,15 +70,15 @@ fn neighbour_discovery_is_neither_hidden_nor_in_pieces() -> anyhow::Result<()> {
 options, victim = IPv6ExtHdrDestOpt, '2001:db8:1::11'
 from_me = IPv6(src='fe80::ff:fe00:12', dst='ff02::1', hlim=255)
 router = ICMPv6ND_RA() / ICMPv6NDOptPrefixInfo(prefix='2001:db8:bad::', prefixlen=64)
-send(frame(destination='33:33:00:00:00:01') / from_me / options() / router,
-     frame(destination='33:33:00:00:00:01') / from_me / IPv6ExtHdrHopByHop() / options() / router,
-     frame(destination='33:33:00:00:00:01') / from_me / IPv6ExtHdrFragment() / router)
+send(frame() / from_me / options() / router,
+     frame() / from_me / IPv6ExtHdrHopByHop() / options() / router,
+     frame() / from_me / IPv6ExtHdrFragment() / router)
 lie = ICMPv6ND_NA(tgt=victim, S=1, O=1) / ICMPv6NDOptDstLLAddr(lladdr=MAC)
 to_it = IPv6(src=V6, dst=GATEWAY6, hlim=255)
 send(frame() / to_it / options() / lie, frame() / to_it / IPv6ExtHdrHopByHop() / options() / lie)
 # RFC 6980.
 send(frame() / to_it / IPv6ExtHdrFragment(m=1, id=1, nh=58) / Raw(bytes(lie)[:24]),
-     frame(destination='33:33:00:00:00:01') / from_me / IPv6ExtHdrFragment(m=1, id=2, nh=58)
+     frame() / from_me / IPv6ExtHdrFragment(m=1, id=2, nh=58)
          / Raw(bytes(router)[:16]))
 ",
         )

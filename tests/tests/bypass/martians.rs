@@ -55,8 +55,8 @@ fn the_gateway_is_not_asked_in_its_own_name() -> anyhow::Result<()> {
             scene.attacker(),
             "
 send(frame() / ARP(op=2, hwsrc=MAC, psrc=GATEWAY, hwdst=GATEWAY_MAC, pdst=GATEWAY),
-     frame(destination=BROADCAST) / ARP(op=1, hwsrc=MAC, psrc=GATEWAY, pdst='192.0.2.11'),
-     frame(destination='33:33:00:00:00:01') / IPv6(src=V6, dst='ff02::1', hlim=255)
+     frame() / ARP(op=1, hwsrc=MAC, psrc=GATEWAY, pdst='192.0.2.11'),
+     frame() / IPv6(src=V6, dst='ff02::1', hlim=255)
          / ICMPv6ND_NA(tgt=GATEWAY6, S=0, O=1) / ICMPv6NDOptDstLLAddr(lladdr=MAC),
      frame() / IP(src=GATEWAY, dst=GATEWAY) / TCP(sport=8443, dport=8443, flags='S'),
      frame() / IPv6(src=GATEWAY6, dst=GATEWAY6) / TCP(sport=8443, dport=8443, flags='S'))
@@ -75,15 +75,15 @@ fn many_are_not_reached_either() -> anyhow::Result<()> {
             scene.attacker(),
             "
 # To nobody.
-for there in ['0.0.0.0', '127.0.0.1', '240.0.0.1']:
+for there in ['0.0.0.0', '0.1.2.3', '127.0.0.1']:
     send(frame() / IP(dst=there) / UDP(dport=7) / MARK)
 send(frame() / IPv6(dst='::1') / UDP(dport=7) / MARK)
 # To many, which nobody answers.
 for there in ['255.255.255.255', '224.0.0.251', '239.1.2.3']:
     send(frame(destination=BROADCAST) / IP(dst=there) / UDP(dport=7) / MARK,
          frame(destination='01:00:5e:00:00:01') / IP(dst=there) / ICMP() / MARK)
-send(frame(destination='33:33:00:00:00:01') / IPv6(dst='ff02::1') / UDP(dport=5353) / MARK,
-     frame(destination='33:33:00:00:00:01') / IPv6(dst='ff0e::1') / ICMPv6EchoRequest() / MARK)
+send(frame(destination='33:33:00:00:00:01') / IPv6(src=V6, dst='ff02::1') / UDP(dport=5353) / MARK,
+     frame(destination='33:33:00:00:00:01') / IPv6(src=V6, dst='ff0e::1') / ICMPv6EchoRequest() / MARK)
 # Where the servers are, in one frame for all of them.
 send(frame() / IP(dst='198.51.100.255') / ICMP() / MARK, frame() / IP(dst='192.0.2.255') / ICMP() / MARK)
 ",

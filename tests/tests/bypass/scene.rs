@@ -53,7 +53,8 @@ impl<'a> Scene<'a> {
         let (good, bad) = (scene.neighbour(), scene.attacker());
         for (host, word) in [(good, "allow"), (bad, "deny")] {
             for address in [host.v4, host.v6] {
-                site.control(&[word, &address.to_string(), "--reason", "a test"])?;
+                let address = address.to_string();
+                site.control(&[word, &address, "--zone", "lan", "--reason", "a test"])?;
             }
         }
         scene.nothing_arrived();
@@ -172,6 +173,13 @@ impl<'a> Scene<'a> {
         let stranger = addresses(frame)
             .is_some_and(|(from, _)| ![good.v4, good.v6].contains(&from) && !is_of_servers(&from));
         stranger || carries(frame, MARK.as_bytes())
+    }
+
+    /// Tags travel within frames, as on a cable, and not beside them.
+    pub fn keep_tags_inside(&self) -> anyhow::Result<()> {
+        let mut ethtool = self.site.lan.switch.command("ethtool");
+        let off = ["txvlan", "off", "tx-vlan-stag-hw-insert", "off"];
+        output(ethtool.args(["-K", "gateway"]).args(off)).map(drop)
     }
 
     /// The MAC address that a host is bound to.
