@@ -205,11 +205,7 @@ pub fn plan() -> Plan {
     Plan {
         interface: "bench".into(),
         zone: 0,
-<<<<<<< HEAD
         ingress: IngressChoice::Native,
-=======
-        ingress: IngressHook::Native,
->>>>>>> refs/heads/fixtures
         portal_port: Some(PORTAL),
         addresses: vec![fixture::v4(1), fixture::v6(1)],
         vlans: VLANS.to_vec(),

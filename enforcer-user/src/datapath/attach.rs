@@ -43,11 +43,7 @@ impl From<Place> for IngressHook {
 }
 
 /// What is wanted on an interface.
-<<<<<<< HEAD
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-=======
-#[derive(Clone, Debug, PartialEq, Eq)]
->>>>>>> refs/heads/fixtures
 pub struct Plan {
     /// Its name.
     pub interface: String,

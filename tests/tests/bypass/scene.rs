@@ -205,14 +205,6 @@ impl<'a> Scene<'a> {
     pub fn arrived(&self) -> Vec<Vec<u8>> {
         self.tap.frames()
     }
-
-    /// Whether the host that attacks is cut off from a server, whatever it tries first.
-    pub fn is_cut_off(&self, server: &str) -> bool {
-        let bad = self.attacker();
-        !bad.echoes(at(server, ECHO), SILENCE)
-            && !bad.passes(at(server, HTTP))
-            && !bad.pings(server)
-    }
 }
 
 /// Does something in a namespace with `ip`.

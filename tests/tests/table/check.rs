@@ -56,7 +56,7 @@ pub fn check_what_is_left(row: &Row, at: &Place, packet: &[u8], left: &[u8]) -> 
             if let Transport::Tcp(..) = sent.transport_header() {
                 check_reset(packet, &sent, left)
             } else {
-                check_error(packet, &sent, left, at.gateway)
+                check_error(packet, left, at.gateway)
             }
         }
         Verdict::Close => {
@@ -125,7 +125,7 @@ fn check_reset(packet: &[u8], sent: &Packet, left: &[u8]) -> Result<()> {
 }
 
 /// The ICMP error of the gateway that answers a packet.
-fn check_error(packet: &[u8], sent: &Packet, left: &[u8], gateway: IpAddr) -> Result<()> {
+fn check_error(packet: &[u8], left: &[u8], gateway: IpAddr) -> Result<()> {
     let error = Error::parse(left)?;
     ensure!(error.from == gateway, "from {}", error.from);
     error.check_that_it_answers(packet)

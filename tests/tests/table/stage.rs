@@ -28,12 +28,6 @@ fn row(role: RoleId) -> HostRow {
     }
 }
 
-<<<<<<< HEAD
-/// Makes the host what the row says, in a gate that is set up as usual.
-pub fn introduce(gate: &mut Gate, known: Known, at: &Place) -> Result<()> {
-    gate.set_plan(plan())?;
-    gate.datapath.set_rulings(&rulings())?;
-=======
 /// As usual, and whoever is asked may take longer to answer than a busy machine to run all rows.
 fn patient() -> Rulings {
     Rulings {
@@ -46,7 +40,6 @@ fn patient() -> Rulings {
 pub fn introduce(gate: &mut Gate, known: Known, at: &Place) -> Result<()> {
     gate.set_plan(plan())?;
     gate.datapath.set_rulings(&patient())?;
->>>>>>> refs/heads/fixtures
     let good = row(RoleId::AUTHORIZED);
     let (here, there) = (
         host(at.host),
@@ -142,11 +135,7 @@ fn sent_before(known: Known, at: &Place) -> Vec<Vec<u8>> {
 pub fn set_up(gate: &mut Gate, row: &Row, enforce: bool) -> Result<()> {
     let mut rulings = Rulings {
         enforce,
-<<<<<<< HEAD
-        ..rulings()
-=======
         ..patient()
->>>>>>> refs/heads/fixtures
     };
     if row.known == Known::Unanswered {
         rulings.unknown_timeout = Duration::ZERO;
@@ -182,11 +171,7 @@ pub fn tear_down(gate: &mut Gate, row: &Row) -> Result<()> {
     if !matches!(row.setting, Setting::NoQuestions | Setting::NoReplies) {
         return Ok(());
     }
-<<<<<<< HEAD
-    gate.datapath.set_rulings(&rulings())?;
-=======
     gate.datapath.set_rulings(&patient())?;
->>>>>>> refs/heads/fixtures
     let clock = gate.datapath.clock();
     let before = clock.now()?;
     while clock.now()? == before {}
