@@ -50,10 +50,10 @@ impl Cable {
     }
 
     /// Opens a datapath in the gateway, and attaches it to `inside`.
-    fn attach(&self, bpffs: &BpfFs, plan: Plan) -> Result<Datapath> {
+    fn attach(&self, bpffs: &BpfFs, plan: &Plan) -> Result<Datapath> {
         self.gateway.enter(|| {
             let mut datapath = open(bpffs)?;
-            datapath.attach(&plan)?;
+            datapath.attach(plan)?;
             Ok(datapath)
         })
     }
@@ -98,7 +98,7 @@ fn attachment(datapath: &Datapath) -> &Attachment {
 #[test]
 fn the_driver_comes_first_where_it_can() -> Result<()> {
     let (cable, bpffs) = (Cable::new()?, BpfFs::new()?);
-    let datapath = cable.attach(&bpffs, plan(IngressChoice::Auto))?;
+    let datapath = cable.attach(&bpffs, &plan(IngressChoice::Auto))?;
     assert_eq!(attachment(&datapath).ingress, IngressHook::Native);
     assert_eq!(attachment(&datapath).reason, "its driver takes XDP");
     datapath.detach()?;
@@ -106,7 +106,7 @@ fn the_driver_comes_first_where_it_can() -> Result<()> {
     // Longer packets only in pieces.
     ip(&cable.host, "link set outside mtu 9000")?;
     ip(&cable.gateway, "link set inside mtu 9000")?;
-    let datapath = cable.attach(&bpffs, plan(IngressChoice::Auto))?;
+    let datapath = cable.attach(&bpffs, &plan(IngressChoice::Auto))?;
     assert_eq!(attachment(&datapath).ingress, IngressHook::Native);
     let reason = &attachment(&datapath).reason;
     assert!(reason.contains("an MTU of 9000"), "{reason}");
@@ -114,7 +114,7 @@ fn the_driver_comes_first_where_it_can() -> Result<()> {
     assert!(shown.contains("name enforcer_xdp_fr"), "{shown}");
     datapath.keep();
     // And stays so when another process takes over.
-    let datapath = cable.attach(&bpffs, plan(IngressChoice::Native))?;
+    let datapath = cable.attach(&bpffs, &plan(IngressChoice::Native))?;
     assert!(attachment(&datapath).adopted);
     datapath.detach()?;
     Ok(())
@@ -128,7 +128,7 @@ fn traffic_control_is_what_is_left() -> Result<()> {
         interface: "bridge".into(),
         ..plan(ingress)
     };
-    let datapath = cable.attach(&bpffs, on_bridge(IngressChoice::Auto))?;
+    let datapath = cable.attach(&bpffs, &on_bridge(IngressChoice::Auto))?;
     assert_eq!(attachment(&datapath).ingress, IngressHook::Tc);
     let reason = &attachment(&datapath).reason;
     assert!(
@@ -154,7 +154,7 @@ fn traffic_control_is_what_is_left() -> Result<()> {
         vlans: vec![vlan],
         ..plan(IngressChoice::Auto)
     };
-    let datapath = cable.attach(&bpffs, tagged)?;
+    let datapath = cable.attach(&bpffs, &tagged)?;
     assert_eq!(attachment(&datapath).ingress, IngressHook::Tc);
     assert!(attachment(&datapath).reason.contains("VLAN tags"));
     datapath.detach()?;
@@ -168,13 +168,13 @@ fn the_hook_is_switched_without_a_gap() -> Result<()> {
     let (cable, bpffs) = (Cable::new()?, BpfFs::new()?);
     let receiver = cable.gateway.enter(|| UdpSocket::bind("192.0.2.1:4000"))?;
     receiver.set_nonblocking(true)?;
-    let received = || receiver.recv(&mut [0; 64]).is_ok();
-    cable.attach(&bpffs, plan(Native))?.keep();
+    let has_come = || receiver.recv(&mut [0; 64]).is_ok();
+    cable.attach(&bpffs, &plan(Native))?.keep();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         let sender = scope.spawn(|| cable.host.enter(|| send_until(&stop)));
         let switched = [Tc, Native, Generic, Tc, Generic, Native].map(|choice| {
-            let datapath = cable.attach(&bpffs, plan(choice))?;
+            let datapath = cable.attach(&bpffs, &plan(choice))?;
             let attachment = attachment(&datapath).clone();
             let alone = judges_alone(&datapath);
             datapath.keep();
@@ -194,12 +194,12 @@ fn the_hook_is_switched_without_a_gap() -> Result<()> {
         }
         anyhow::Ok(())
     })?;
-    assert!(!received(), "unjudged");
-    cable.attach(&bpffs, plan(Native))?.detach()?;
+    assert!(!has_come(), "unjudged");
+    cable.attach(&bpffs, &plan(Native))?.detach()?;
     stop.store(false, Ordering::Relaxed);
     thread::scope(|scope| {
         scope.spawn(|| cable.host.enter(|| send_until(&stop)));
-        wait::until_so("without programs they come through", received);
+        wait::until_so("without programs they come through", has_come);
         stop.store(true, Ordering::Relaxed);
     });
     Ok(())
@@ -239,7 +239,7 @@ fn judges_alone(datapath: &Datapath) -> Result<&'static str> {
 #[test]
 fn programs_of_others_are_named_and_left_alone() -> Result<()> {
     let (cable, bpffs, others) = (Cable::new()?, BpfFs::new()?, BpfFs::new()?);
-    let other = cable.attach(&others, plan(IngressChoice::Native))?;
+    let other = cable.attach(&others, &plan(IngressChoice::Native))?;
     let shown = ip(&cable.gateway, "-details link show inside")?;
     let said = cable.refused(&bpffs, &plan(IngressChoice::Auto))?;
     let id = shown
@@ -264,7 +264,7 @@ fn programs_of_others_are_named_and_left_alone() -> Result<()> {
     )?;
     let said = cable.refused(&bpffs, &plan(IngressChoice::Tc))?;
     assert!(said.contains("a filter `u32` with preference 7"), "{said}");
-    cable.attach(&bpffs, plan(IngressChoice::Auto))?.detach()?;
+    cable.attach(&bpffs, &plan(IngressChoice::Auto))?.detach()?;
     let left = output(Command::new("ip").args([
         "netns",
         "exec",

@@ -21,7 +21,7 @@ pub(super) fn rows() -> Vec<Row> {
         out  BAD, "sends data in a VLAN": |at| vlan(&[7], at.tcp(443, Data)) => Close RoleDenies;
         out  BAD, "sends data in two VLANs": |at| vlan(&[7, 7], at.tcp(443, Data)) => Close RoleDenies;
         out  BAD, "sends data with padding": |at| padded(at.tcp(443, Data)) => Close RoleDenies;
-        out  BAD, "sends data with options" in V4: |at| with_options(10, at.tcp(443, Data)) => Close RoleDenies;
+        out  BAD, "sends data with options" in V4: |at| with_options(10, at.tcp(443, Data)) => Close RuleDenies;
         out  BAD, "sends data behind headers" in V6: |at| chained(3, at.tcp(443, Data)) => Close RoleDenies;
         out  BAD, "sends a first fragment": |at| fragment(0, at.tcp(443, Data)) => Close RoleDenies;
         out  BAD, "sends a later fragment": |at| last_fragment(90, at.tcp(443, Data)) => Redirect RoleDenies but Drop;

@@ -15,7 +15,7 @@ pub(super) fn rows() -> Vec<Row> {
         out  BAD, "opens HTTP in a VLAN": |at| vlan(&[7], at.tcp(80, Syn)) => Redirect RoleDenies;
         out  BAD, "opens HTTP in two VLANs": |at| vlan(&[7, 7], at.tcp(80, Syn)) => Redirect RoleDenies;
         out  BAD, "opens HTTP with padding": |at| padded(at.tcp(80, Syn)) => Redirect RoleDenies;
-        out  BAD, "opens HTTP with options" in V4: |at| with_options(10, at.tcp(80, Syn)) => Redirect RoleDenies;
+        out  BAD, "opens HTTP with options" in V4: |at| with_options(10, at.tcp(80, Syn)) => Reject RuleDenies;
         out  BAD, "opens HTTP behind headers" in V6: |at| chained(1, at.tcp(80, Syn)) => Redirect RoleDenies;
         out  BAD, "opens HTTP at the mender": |at| at.tcp_to(at.mender, 80, Syn) => Redirect RoleDenies;
         out  BAD, "opens HTTP without a portal" given NoPortal: |at| at.tcp(80, Syn) => Redirect RoleDenies but Reject;

@@ -31,7 +31,7 @@ fn reached() -> Vec<Row> {
         } => Pass RuleAllows;
         out  BAD, "mends itself with options" in V4: |at| {
             with_options(2, at.tcp_to(at.mender, 443, Syn))
-        } => Pass RuleAllows;
+        } => Reject RuleDenies;
         back BAD, "the mender answers": |at| at.tcp_back(at.mender, 443, Data) => Pass RuleAllows;
         out  BAD, "another port there": |at| at.tcp_to(at.mender, 22, Syn) => Reject RoleDenies;
         out  BAD, "another protocol there": |at| at.udp_to(at.mender, 443) => Reject RoleDenies;
@@ -51,7 +51,7 @@ fn rejected() -> Vec<Row> {
         out  BAD, "opens HTTPS in a VLAN": |at| vlan(&[7], at.tcp(443, Syn)) => Reject RoleDenies;
         out  BAD, "opens HTTPS in two VLANs": |at| vlan(&[7, 7], at.tcp(443, Syn)) => Reject RoleDenies;
         out  BAD, "opens HTTPS with padding": |at| padded(at.tcp(443, Syn)) => Reject RoleDenies;
-        out  BAD, "opens HTTPS with options" in V4: |at| with_options(10, at.tcp(443, Syn)) => Reject RoleDenies;
+        out  BAD, "opens HTTPS with options" in V4: |at| with_options(10, at.tcp(443, Syn)) => Reject RuleDenies;
         out  BAD, "opens HTTPS behind headers" in V6: |at| chained(8, at.tcp(443, Syn)) => Reject RoleDenies;
         out  BAD, "goes on with HTTPS": |at| at.tcp(443, Data) => Reject RoleDenies;
         out  BAD, "goes on with HTTPS behind headers" in V6: |at| chained(1, at.tcp(443, Data)) => Reject RoleDenies;
@@ -77,7 +77,7 @@ fn answered_by_icmp() -> Vec<Row> {
         out  BAD, "QUIC in a VLAN": |at| vlan(&[7], at.udp(443)) => Reject RoleDenies;
         out  BAD, "QUIC in two VLANs": |at| vlan(&[7, 7], at.udp(443)) => Reject RoleDenies;
         out  BAD, "QUIC with padding": |at| padded(at.udp(443)) => Reject RoleDenies;
-        out  BAD, "QUIC with options" in V4: |at| with_options(10, at.udp(443)) => Reject RoleDenies;
+        out  BAD, "QUIC with options" in V4: |at| with_options(10, at.udp(443)) => Reject RuleDenies;
         out  BAD, "QUIC behind headers" in V6: |at| chained(8, at.udp(443)) => Reject RoleDenies;
         out  BAD, "an empty datagram": |at| at.long_udp(0) => Reject RoleDenies;
         out  BAD, "an odd datagram": |at| at.long_udp(7) => Reject RoleDenies;

@@ -6,7 +6,7 @@ use anyhow::ensure;
 use enforcer_tests::{
     attack::MARK,
     gateway::Gateway,
-    host::{ANSWERING, Host, SILENCE},
+    host::{ANSWERING, Host},
     lan::{SERVER, SERVER_V6, at},
     namespace::{Namespace, output},
     posture::Posture,
