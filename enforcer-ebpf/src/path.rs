@@ -148,11 +148,10 @@ pub fn second_look<F: Frame>(frame: &F) -> i32 {
             consider(&case, &seen.claim, &Kernel)
         }
         Sort::Arp | Sort::Link => decide::judge_link(),
-        // Never: the chain was walked before.
-        Sort::Chain => decide::judge_refusal(Refusal::TooDeep, &Kernel),
         Sort::OfAnotherVlan => decide::judge_vlan(&Kernel),
         Sort::Malformed => decide::judge_refusal(Refusal::Malformed, &Kernel),
-        Sort::TooDeep => decide::judge_refusal(Refusal::TooDeep, &Kernel),
+        // A chain was walked before it came here.
+        Sort::Chain | Sort::TooDeep => decide::judge_refusal(Refusal::TooDeep, &Kernel),
         Sort::NotIp => decide::judge_refusal(Refusal::NotIp, &Kernel),
     };
     settle(frame, seen, &judgement)

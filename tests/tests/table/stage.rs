@@ -31,7 +31,7 @@ fn row(role: RoleId) -> HostRow {
 /// As usual, and whoever is asked may take longer to answer than a busy machine to run all rows.
 fn patient() -> Rulings {
     Rulings {
-        unknown_timeout: Duration::from_secs(3600),
+        unknown_timeout: Duration::from_hours(1),
         ..rulings()
     }
 }
