@@ -98,7 +98,10 @@ pub fn judge_frame<B: Bytes + ?Sized, T: Tables>(
         Some(reason) => pass(reason, standing.role),
         None => match claim_of(bytes, &packet, direction) {
             Ok(claim) => consider(&case, &claim, tables),
-            Err(refusal) => judge_refusal(refusal, tables),
+            Err(refusal) => {
+                judged.host = None;
+                judge_refusal(refusal, tables)
+            }
         },
     };
     judged

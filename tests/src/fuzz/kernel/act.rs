@@ -116,14 +116,13 @@ impl Case<'_> {
         if !(self.may_reply)() {
             return Act::Gone;
         }
+        // Nobody is told of what was sent to many (RFC 1812 section 4.3.2.7, RFC 1122 section 4.2.3.10).
+        let to: [u8; 6] = *self.frame.first_chunk().expect("an Ethernet header");
+        if Mac::new(to).is_group() {
+            return Act::Gone;
+        }
         let Transport::Tcp(_, flags) = self.packet.transport_header() else {
-            // Nobody is told of what was sent to many (RFC 1812 section 4.3.2.7).
-            let to: [u8; 6] = *self.frame.first_chunk().expect("an Ethernet header");
-            return if Mac::new(to).is_group() {
-                Act::Gone
-            } else {
-                Act::Error
-            };
+            return Act::Error;
         };
         let through_stack = way == Direction::ToHost;
         if flags.bits & tcp_flag::RST != 0 || !self.can_be_a_reset(through_stack) {

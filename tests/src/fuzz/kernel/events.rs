@@ -146,8 +146,9 @@ impl Happened {
         let asks = event.kind == Kind::Unknown as u8;
         let verdict = if asks { self.verdict.0 } else { self.verdict.1 };
         let host = HostKey {
-            zone: self.host.0,
             address: self.host.1.key(),
+            zone: self.host.0,
+            pad: 0,
         };
         let says = (
             (

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
-use enforcer::datapath::{IngressHook, Plan, Rulings, VlanPlan};
+use enforcer::datapath::{IngressChoice, Plan, Rulings, VlanPlan};
 use ipnet::IpNet;
 use rand::{Rng, RngExt, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 
@@ -91,7 +91,7 @@ fn plan(rng: &mut impl Rng) -> Plan {
     Plan {
         interface: "bench".into(),
         zone: u32::from(one_in(rng, 6)),
-        ingress: IngressHook::Native,
+        ingress: IngressChoice::Native,
         portal_port: (!one_in(rng, 7)).then_some(PORTAL),
         addresses,
         vlans,
