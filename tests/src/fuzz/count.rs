@@ -75,9 +75,15 @@ impl Counts {
 
     /// What never happened that should have: rules, laws, acts, reasons and events.
     pub fn missing(&self) -> Vec<String> {
-        let rules = Rule::ALL.iter().filter(|rule| !self.rules.contains_key(rule.name()));
-        let laws = Why::ALL.iter().filter(|law| !self.laws.contains_key(law.name()));
-        let acts = Act::NAMES.iter().filter(|name| !self.acts.keys().any(|(_, act)| act == *name));
+        let rules = Rule::ALL
+            .iter()
+            .filter(|rule| !self.rules.contains_key(rule.name()));
+        let laws = Why::ALL
+            .iter()
+            .filter(|law| !self.laws.contains_key(law.name()));
+        let acts = Act::NAMES
+            .iter()
+            .filter(|name| !self.acts.keys().any(|(_, act)| act == *name));
         let reasons = Reason::ALL
             .iter()
             .filter(|(_, word)| !self.outcomes.keys().any(|(.., reason)| reason == word));

@@ -38,7 +38,11 @@ impl Flows {
             _ => (portal, host, Tcp::Data),
         };
         let payload = if kind == Tcp::Data { &b"data"[..] } else { b"" };
-        let way = if from == host { Direction::FromHost } else { Direction::ToHost };
+        let way = if from == host {
+            Direction::FromHost
+        } else {
+            Direction::ToHost
+        };
         (fixture::tcp(from, to, kind, payload), way)
     }
 }

@@ -238,7 +238,11 @@ impl Law<'_> {
         ruled.unwrap_or(self.has(role, RoleRow::ALLOW))
     }
 
+    /// No rule opens the way to what is not bound for where it says.
     fn rules_allow(&self, role: RoleId, packet: &Packet<'_>) -> Option<bool> {
+        if packet.goes_on {
+            return Some(false);
+        }
         let ports = match packet.transport {
             Transport::Tcp(ports, _) | Transport::Datagram(ports) => Some(ports),
             Transport::Icmp(_) | Transport::None => None,
@@ -249,7 +253,8 @@ impl Law<'_> {
         };
         let set = self.memory.rules(role, as_it_stands(remote).mapped())?;
         let meant = |rule: &&Rule| {
-            let port_too = port.is_some_and(|port| (rule.first_port..=rule.last_port).contains(&port));
+            let port_too =
+                port.is_some_and(|port| (rule.first_port..=rule.last_port).contains(&port));
             let protocol_too = [Rule::ANY_PROTOCOL, packet.protocol].contains(&rule.protocol);
             protocol_too && (rule.any_port == 1 || port_too)
         };
