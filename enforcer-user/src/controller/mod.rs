@@ -160,7 +160,8 @@ impl Controller {
             interfaces,
         } = parts;
         let zones = Zones::new(compiled.zones.clone());
-        let mut identity = Identity::new(zones.clone(), own.clone());
+        let mut identity =
+            Identity::new(zones.clone(), own.clone()).loose_in(compiled.loose_zones());
         let held = registry.hosts();
         identity.remember(held.filter_map(|view| Some((view.host, view.row.mac?))));
         Self {

@@ -4,7 +4,7 @@ mod roles;
 mod rules;
 mod scopes;
 
-use std::{net::IpAddr, time::Duration};
+use std::{collections::HashSet, net::IpAddr, time::Duration};
 
 use enforcer_common::{
     limits,
@@ -65,6 +65,8 @@ pub struct InterfacePlan {
     pub routers: bool,
     /// Whether DHCP servers behind it may answer.
     pub dhcp_servers: bool,
+    /// Whether hosts behind it are bound to their MAC addresses.
+    pub bind_mac: bool,
 }
 
 /// A VLAN that an interface lets in.
@@ -87,6 +89,17 @@ impl InterfacePlan {
             .iter()
             .map(|vlan| (vlan.zone, vlan.outer, vlan.inner));
         untagged.into_iter().chain(vlans)
+    }
+}
+
+impl Compiled {
+    /// The zones in which hosts are bound to no MAC address.
+    pub fn loose_zones(&self) -> HashSet<u32> {
+        let loose = self.interfaces.iter().filter(|one| !one.bind_mac);
+        loose
+            .flat_map(InterfacePlan::zones)
+            .map(|(zone, ..)| zone)
+            .collect()
     }
 }
 
@@ -248,6 +261,7 @@ impl Config {
                 tagged_only: !interface.untagged,
                 routers: interface.routers,
                 dhcp_servers: interface.dhcp_servers,
+                bind_mac: interface.bind_mac,
             })
         });
         plan.collect()

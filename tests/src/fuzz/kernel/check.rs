@@ -73,8 +73,8 @@ impl Kernel {
             let tables = self.memory.now(&self.world, &self.gate, self.cpu);
             let interface = &self.memory.interface;
             let judged = judge_frame(frame, way(hook), interface, &tables, now);
-            let act = Act::of(hook, frame, &judged, interface, &self.flows, &|| {
-                tables.may_reply(now)
+            let act = Act::of(hook, frame, &judged, interface, &self.flows, &|purpose| {
+                tables.may(purpose, now)
             });
             (judged, act)
         };
