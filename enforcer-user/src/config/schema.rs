@@ -128,6 +128,10 @@ pub enum OnStop {
 /// `[[interface]]`: an interface on the side of the hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the configuration"
+)]
 pub struct Interface {
     /// Its name.
     pub name: String,

@@ -164,8 +164,9 @@ impl Controller {
         } = parts;
         let started = Instant::now();
         let mut closing = Closing::default();
-        left.into_iter()
-            .for_each(|host| closing.begin(host, started));
+        for host in left {
+            closing.begin(host, started);
+        }
         let zones = Zones::new(compiled.zones.clone());
         let mut identity =
             Identity::new(zones.clone(), own.clone()).loose_in(compiled.loose_zones());

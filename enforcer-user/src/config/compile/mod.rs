@@ -50,6 +50,10 @@ pub struct Compiled {
 
 /// An interface to attach to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the configuration"
+)]
 pub struct InterfacePlan {
     /// Its name.
     pub name: String,
