@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use enforcer_tests::{
     attack::{MARK, run_for, scapy},
-    host::{ANSWERING, SILENCE},
+    host::SILENCE,
     lan::{SERVER, at},
     posture::Posture,
     servers::{ECHO, HTTP},
