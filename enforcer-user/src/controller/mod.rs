@@ -16,6 +16,7 @@ mod operator;
 mod portal;
 mod sources;
 mod status;
+mod traces;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -31,12 +32,13 @@ use tokio::{
 
 use crate::{
     config::{Compiled, Config, Mode},
-    conntrack::Forgetter,
+    conntrack::{Forgetter, Told},
     control::{HttpRequest, Request, serve::Call},
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
     identity::{
         Identity, Zones,
         neighbours::{InterfaceZones, Neighbour, Question},
+        tracer::Tracer,
     },
     links::{Forwarding, Passage},
     metrics::Metrics,
@@ -68,6 +70,8 @@ pub struct Inputs {
     pub sources: mpsc::Receiver<SourceEvent>,
     /// The kernel's neighbours.
     pub neighbours: mpsc::Receiver<Neighbour>,
+    /// Translated connections with the management server.
+    pub told: mpsc::Receiver<Told>,
     /// The kernel's interfaces, whenever they change.
     pub links: mpsc::Receiver<Vec<Forwarding>>,
     /// The operator's commands.
@@ -85,6 +89,7 @@ pub struct Controller {
     datapath: Datapath,
     registry: Registry,
     identity: Identity,
+    tracer: Tracer,
     exceptions: Exceptions,
     queries: Queries,
     /// Where the kernel is told to ask neighbours.
@@ -137,6 +142,8 @@ pub struct Parts {
     pub queries: Queries,
     /// Where the kernel is told to ask neighbours.
     pub questions: mpsc::Sender<Question>,
+    /// Who finds out whose address was translated.
+    pub tracer: Tracer,
     /// The metrics.
     pub metrics: Metrics,
     /// Where the connections of hosts that were cut are forgotten.
@@ -158,6 +165,7 @@ impl Controller {
             exceptions,
             queries,
             questions,
+            tracer,
             metrics,
             forgetter,
             interfaces,
@@ -175,6 +183,7 @@ impl Controller {
         Self {
             mode: config.mode,
             identity,
+            tracer,
             zones,
             config,
             compiled,
@@ -227,6 +236,7 @@ impl Controller {
                     events.drain(..).for_each(|event| self.take_event(&event));
                 }
                 Some(neighbour) = inputs.neighbours.recv() => self.take_neighbour(&neighbour),
+                Some(told) = inputs.told.recv() => self.take_told(&told),
                 Some(links) = inputs.links.recv() => self.take_links(&links),
                 Some(call) = inputs.requests.recv() => self.take_request(call),
                 Some(call) = inputs.http.recv() => self.take_http(call),
@@ -245,6 +255,7 @@ impl Controller {
                 tracing::error!("{error}");
             }
         }
+        self.tracer.expire(now);
         self.try_again();
         self.end_closing();
         if !self.is_announced && self.missing().is_empty() {

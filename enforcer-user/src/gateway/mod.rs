@@ -31,7 +31,7 @@ use crate::{
     },
     controller::{self, Controller, Held, Inputs, Parts},
     datapath::{self, Datapath, DatapathError, HostChange, Options},
-    identity::{Zones, neighbours},
+    identity::{Statics, Zones, neighbours, tracer::Tracer},
     metrics::Metrics,
     registry::Registry,
     sources::{
@@ -53,6 +53,9 @@ const CALLS: usize = 256;
 
 /// How many changes of neighbours may wait for the controller, and how many questions about them for the kernel.
 const NEIGHBOURS: usize = 1024;
+
+/// How many translated connections may wait for the controller.
+const TOLD: usize = 1024;
 
 /// Why a gateway does not run.
 #[derive(Debug, thiserror::Error)]
@@ -140,7 +143,8 @@ pub async fn run(
     let mut children = Children::new(log);
     let server = embedded::management(&config, user, &mut children).await?;
     let addresses = Addresses::read().map_err(GatewayError::Addresses)?;
-    let services = services::own(&config, &addresses, &services::resolve(&server));
+    let remote = services::resolve(&server);
+    let services = services::own(&config, &addresses, &remote);
     let compiled = config.compile(&services)?;
     let audit = Audit::open(&config.state_dir)?;
     let exceptions = exceptions(&config, &compiled, audit)?;
@@ -183,6 +187,17 @@ pub async fn run(
             );
         }
     });
+    let ends = services::ends(&config, &remote);
+    let (servers, watched_servers) = watch::channel(ends);
+    let (wanted, to_tell) = mpsc::channel(1);
+    let (told_in, told) = mpsc::channel(TOLD);
+    tasks.spawn(async move {
+        if let Err(error) = conntrack::watch(watched_servers, to_tell, told_in).await {
+            tracing::warn!("{error}");
+        }
+    });
+    let statics = Statics::new(compiled.statics.clone());
+    let tracer = Tracer::new(statics, addresses.apart(&compiled), servers, wanted);
     let metrics = Metrics::new()?;
     let (forgetter, batches) = Forgetter::new();
     let own_addresses = || Ok(Addresses::read()?.all().collect());
@@ -193,6 +208,7 @@ pub async fn run(
         events: datapath.take_events()?,
         sources,
         neighbours,
+        told,
         links,
         requests,
         http: http_calls,
@@ -208,6 +224,7 @@ pub async fn run(
         exceptions,
         queries,
         questions,
+        tracer,
         metrics,
         forgetter,
         interfaces,
@@ -275,7 +292,8 @@ fn adopt(
 ) -> Result<(Registry, Vec<Host>), GatewayError> {
     let Held { rows, closing } = controller::from_kernel(datapath)?;
     let hosts = rows.len();
-    let mut registry = Registry::for_table(config.host_capacity);
+    let mut registry =
+        Registry::for_table(config.host_capacity).sharing(config.nat.shared_addresses);
     let changes = registry.adopt(&[SourceId::MANAGEMENT], rows, exceptions.active());
     match controller::apply(datapath, &changes) {
         // Without room now; the comparison with the tables tries again.

@@ -1,0 +1,101 @@
+//! Endpoints whose addresses are translated on the way to the server: what was found of each, and of which it is still
+//! to be found out.
+
+use std::net::SocketAddr;
+
+use enforcer_common::host::Host;
+
+use super::{Addresses, EndpointId, Identity, Observed, Rebound, Report};
+
+/// What was found of an endpoint when it reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Trace {
+    /// Where the server saw it.
+    from: SocketAddr,
+    observed: Observed,
+}
+
+impl Identity {
+    /// What was found of this endpoint when it reported by the same connection. The server repeats it with every new
+    /// decision, also when the port has long been given to another connection.
+    pub fn traced(&self, endpoint: &EndpointId, from: SocketAddr) -> Option<Observed> {
+        let trace = self.traces.get(endpoint);
+        trace
+            .filter(|trace| trace.from == from)
+            .map(|trace| trace.observed)
+    }
+
+    /// The endpoints that the server saw here, and of which it is not known who that was.
+    pub fn untraced_from(&self, from: SocketAddr) -> Vec<(EndpointId, Report)> {
+        let first = (from, EndpointId::from(""));
+        let there = self.untraced.range(first..);
+        let there = there.take_while(|((at, _), _)| *at == from);
+        there
+            .map(|((_, endpoint), report)| (endpoint.clone(), *report))
+            .collect()
+    }
+
+    /// All endpoints of which it is not known who the server saw.
+    pub fn untraced(&self) -> Vec<(EndpointId, Report)> {
+        let all = self.untraced.iter();
+        all.map(|((_, endpoint), report)| (endpoint.clone(), *report))
+            .collect()
+    }
+
+    /// It was found out now. Yields the endpoint with the hosts that it has since.
+    pub fn trace(&mut self, endpoint: &EndpointId, observed: Observed) -> Option<Rebound> {
+        let mut addresses = self.endpoints.get(endpoint)?.clone();
+        let report = addresses.report?;
+        self.unlink(endpoint);
+        self.take_trace(endpoint, Some(report), Some(observed));
+        addresses.place(addresses.zone, Some(observed));
+        addresses.forget(&self.own);
+        self.link(endpoint, &addresses);
+        let binding = self.resolve(endpoint, &addresses);
+        let endpoint = endpoint.clone();
+        self.endpoints.insert(endpoint.clone(), addresses);
+        Some(Rebound { endpoint, binding })
+    }
+
+    /// Remembers what was found of an endpoint, or that it is to be found out.
+    pub(super) fn take_trace(
+        &mut self,
+        endpoint: &EndpointId,
+        report: Option<Report>,
+        observed: Option<Observed>,
+    ) {
+        self.traces.remove(endpoint);
+        let (Some(report), Some(observed)) = (report, observed) else {
+            return;
+        };
+        let from = report.from;
+        match observed {
+            Observed::Itself(_) => {}
+            Observed::Behind { .. } => {
+                let trace = Trace { from, observed };
+                self.traces.insert(endpoint.clone(), trace);
+            }
+            Observed::Untraced => {
+                self.untraced.insert((from, endpoint.clone()), report);
+            }
+        }
+    }
+
+    pub(super) fn forget_untraced(&mut self, endpoint: &EndpointId, addresses: &Addresses) {
+        if let Some(report) = addresses.report {
+            self.untraced.remove(&(report.from, endpoint.clone()));
+        }
+    }
+
+    /// The zone in which this machine has the observed address, when it is another one than the endpoint's: unless
+    /// somebody is seen at that address in the endpoint's zone, where the same address may be too.
+    pub(super) fn found_elsewhere(&self, host: Host, addresses: &Addresses) -> Option<String> {
+        let found = addresses.elsewhere?;
+        let is_seen = self.seen.place(&host).is_some();
+        (!is_seen).then(|| self.zone_name(found))
+    }
+
+    pub(super) fn zone_name(&self, zone: u32) -> String {
+        self.zones.name(zone).unwrap_or_default().to_owned()
+    }
+}
