@@ -37,6 +37,7 @@ use crate::{
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
     identity::{
         Identity, Zones,
+        kept::{Keeper, Kept},
         neighbours::{InterfaceZones, Neighbour, Question},
         tracer::Tracer,
     },
@@ -90,6 +91,8 @@ pub struct Controller {
     registry: Registry,
     identity: Identity,
     tracer: Tracer,
+    /// Where it is kept what that found.
+    keeper: Keeper,
     exceptions: Exceptions,
     queries: Queries,
     /// Where the kernel is told to ask neighbours.
@@ -144,6 +147,8 @@ pub struct Parts {
     pub questions: mpsc::Sender<Question>,
     /// Who finds out whose address was translated.
     pub tracer: Tracer,
+    /// Where it is kept what that found, and what an earlier process found.
+    pub traces: (Keeper, Vec<Kept>),
     /// The metrics.
     pub metrics: Metrics,
     /// Where the connections of hosts that were cut are forgotten.
@@ -166,6 +171,7 @@ impl Controller {
             queries,
             questions,
             tracer,
+            traces: (keeper, kept),
             metrics,
             forgetter,
             interfaces,
@@ -180,10 +186,12 @@ impl Controller {
             Identity::new(zones.clone(), own.clone()).loose_in(compiled.loose_zones());
         let held = registry.hosts();
         identity.remember(held.filter_map(|view| Some((view.host, view.row.mac?))));
+        identity.recall(kept);
         Self {
             mode: config.mode,
             identity,
             tracer,
+            keeper,
             zones,
             config,
             compiled,
@@ -227,7 +235,7 @@ impl Controller {
         compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = &mut stop => return Ok(self.datapath),
+                () = &mut stop => return Ok(self.end().await),
                 Some(event) = inputs.sources.recv() => {
                     self.take_from_source(event, &mut inputs.sources);
                 }
@@ -240,10 +248,20 @@ impl Controller {
                 Some(links) = inputs.links.recv() => self.take_links(&links),
                 Some(call) = inputs.requests.recv() => self.take_request(call),
                 Some(call) = inputs.http.recv() => self.take_http(call),
-                _ = tick.tick() => self.tick(),
+                _ = tick.tick() => {
+                    self.tick();
+                    self.keep_traces().await;
+                }
                 _ = compare.tick() => self.compare(),
             }
         }
+    }
+
+    async fn end(mut self) -> Datapath {
+        if let Some(all) = self.identity.new_traces() {
+            self.keeper.keep_last(all).await;
+        }
+        self.datapath
     }
 
     fn tick(&mut self) {

@@ -19,9 +19,9 @@ impl Controller {
     fn observed(&mut self, decision: &Decision) -> Option<Observed> {
         // Of another gateway's endpoints nothing is found here.
         self.zones.number(&decision.zone)?;
-        let from = Report::of(decision)?.from;
+        let report = Report::of(decision)?;
         let endpoint = EndpointId::from(decision.endpoint.as_str());
-        if let Some(known) = self.identity.traced(&endpoint, from) {
+        if let Some(known) = self.identity.traced(&endpoint, &report) {
             return Some(known);
         }
         let zones = self.interfaces.borrow();
@@ -46,6 +46,15 @@ impl Controller {
             .filter_map(|(endpoint, observed)| self.identity.trace(endpoint, *observed));
         let rebound: Vec<_> = rebound.collect();
         self.rebind(rebound);
+    }
+
+    /// Keeps what was found since, for the next start.
+    pub(super) async fn keep_traces(&mut self) {
+        if self.keeper.is_due().await
+            && let Some(all) = self.identity.new_traces()
+        {
+            self.keeper.keep(all);
+        }
     }
 
     /// Tells the operator what is doubtful about an endpoint's addresses.

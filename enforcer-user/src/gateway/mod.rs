@@ -31,7 +31,7 @@ use crate::{
     },
     controller::{self, Controller, Held, Inputs, Parts},
     datapath::{self, Datapath, DatapathError, HostChange, Options},
-    identity::{Statics, Zones, neighbours, tracer::Tracer},
+    identity::{Statics, Zones, kept::Keeper, neighbours, tracer::Tracer},
     metrics::Metrics,
     registry::Registry,
     sources::{
@@ -214,6 +214,7 @@ pub async fn run(
         http: http_calls,
     };
     let on_stop = config.on_stop;
+    let traces = Keeper::open(&config.state_dir);
     let parts = Parts {
         config,
         compiled,
@@ -225,6 +226,7 @@ pub async fn run(
         queries,
         questions,
         tracer,
+        traces,
         metrics,
         forgetter,
         interfaces,

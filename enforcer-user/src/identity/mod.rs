@@ -8,6 +8,7 @@
 mod doubt;
 mod endpoint;
 pub mod evidence;
+pub mod kept;
 mod mac;
 pub mod neighbours;
 mod observed;
@@ -71,6 +72,8 @@ pub struct Identity {
     left: HashMap<EndpointId, SocketAddr>,
     /// What was found of endpoints whose addresses are translated on the way to the server.
     traces: HashMap<EndpointId, Trace>,
+    /// Whether that has changed since it was last kept.
+    has_new_traces: bool,
     /// Endpoints of which that is still to be found out, by where the server saw them.
     untraced: BTreeMap<(SocketAddr, EndpointId), Report>,
     seen: Seen,
@@ -135,6 +138,7 @@ impl Identity {
             parties: HashMap::new(),
             left: HashMap::new(),
             traces: HashMap::new(),
+            has_new_traces: false,
             untraced: BTreeMap::new(),
             seen: Seen::default(),
         }

@@ -4,25 +4,70 @@
 use std::net::SocketAddr;
 
 use enforcer_common::host::Host;
+use jiff::Timestamp;
 
-use super::{Addresses, EndpointId, Identity, Observed, Rebound, Report};
+use super::{Addresses, EndpointId, Identity, Observed, Rebound, Report, kept::Kept};
 
 /// What was found of an endpoint when it reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trace {
     /// Where the server saw it.
     from: SocketAddr,
+    /// When.
+    at: Option<Timestamp>,
     observed: Observed,
 }
 
 impl Identity {
-    /// What was found of this endpoint when it reported by the same connection. The server repeats it with every new
-    /// decision, also when the port has long been given to another connection.
-    pub fn traced(&self, endpoint: &EndpointId, from: SocketAddr) -> Option<Observed> {
-        let trace = self.traces.get(endpoint);
-        trace
-            .filter(|trace| trace.from == from)
-            .map(|trace| trace.observed)
+    /// What was found of this endpoint by the same report. The server repeats it with every new decision, also when
+    /// the port has long been given to another connection.
+    pub fn traced(&self, endpoint: &EndpointId, report: &Report) -> Option<Observed> {
+        let trace = self.traces.get(endpoint)?;
+        let is_same = (trace.from, trace.at) == (report.from, report.at);
+        is_same.then_some(trace.observed)
+    }
+
+    /// What an earlier process found.
+    pub fn recall(&mut self, all: Vec<Kept>) {
+        for kept in all {
+            let zone = match &kept.zone {
+                Some(name) => match self.zones.number(name) {
+                    Some(zone) => Some(zone),
+                    // The zone is no more.
+                    None => continue,
+                },
+                None => None,
+            };
+            let address = kept.address.into();
+            let trace = Trace {
+                from: kept.from,
+                at: kept.at,
+                observed: Observed::Behind { address, zone },
+            };
+            self.traces.insert(kept.endpoint.as_str().into(), trace);
+        }
+    }
+
+    /// Everything that was found, to be kept; `None` when it has not changed since the last time.
+    pub fn new_traces(&mut self) -> Option<Vec<Kept>> {
+        std::mem::take(&mut self.has_new_traces).then(|| {
+            let all = self.traces.iter();
+            all.filter_map(|(endpoint, trace)| self.kept(endpoint, trace))
+                .collect()
+        })
+    }
+
+    fn kept(&self, endpoint: &EndpointId, trace: &Trace) -> Option<Kept> {
+        let Observed::Behind { address, zone } = trace.observed else {
+            return None;
+        };
+        Some(Kept {
+            endpoint: endpoint.as_str().to_owned(),
+            from: trace.from,
+            at: trace.at,
+            address: address.into(),
+            zone: zone.map(|zone| self.zone_name(zone)),
+        })
     }
 
     /// The endpoints that the server saw here, and of which it is not known who that was.
@@ -64,7 +109,7 @@ impl Identity {
         report: Option<Report>,
         observed: Option<Observed>,
     ) {
-        self.traces.remove(endpoint);
+        let before = self.traces.remove(endpoint);
         let (Some(report), Some(observed)) = (report, observed) else {
             return;
         };
@@ -72,7 +117,9 @@ impl Identity {
         match observed {
             Observed::Itself(_) => {}
             Observed::Behind { .. } => {
-                let trace = Trace { from, observed };
+                let at = report.at;
+                let trace = Trace { from, at, observed };
+                self.has_new_traces |= before != Some(trace);
                 self.traces.insert(endpoint.clone(), trace);
             }
             Observed::Untraced => {
@@ -99,3 +146,6 @@ impl Identity {
         self.zones.name(zone).unwrap_or_default().to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! The gateway itself translates the way to the management server.
 
+use std::fs;
+
 use enforcer_tests::{
     conntrack::{flush, masquerade, rules},
     posture::Posture,
@@ -91,6 +93,33 @@ fn a_connection_that_is_over_before_its_decision_comes_is_still_known() -> anyho
         scene.has_role(address, "authorized");
     }
     assert!(passes(host));
+    Ok(())
+}
+
+#[test]
+fn a_restart_forgets_nobody() -> anyhow::Result<()> {
+    let site = Site::new()?;
+    masquerade(&site.lan.gateway, "wan0")?;
+    let Scene { remote, gateway } = Scene::new(&site)?;
+    let host = &site.lan.laptop;
+    for (end, name) in remote.ends().into_iter().zip(["laptop-4", "laptop-6"]) {
+        let posture = Posture::good(name).without_addresses();
+        remote.report(host, end, &posture)?;
+    }
+    wait::until_so("both are found", || passes(host));
+    let kept = site.path("state/translated.json");
+    wait::until_so("both are kept", || {
+        let kept = fs::read_to_string(&kept).unwrap_or_default();
+        kept.contains("id-laptop-4") && kept.contains("id-laptop-6")
+    });
+    gateway.kill()?;
+    flush(&site.lan.gateway)?;
+    let gateway = site.start()?;
+    for address in [host.v4, host.v6] {
+        assert_eq!(gateway.role(address), "authorized");
+    }
+    assert!(passes(host));
+    assert_eq!(gateway.counted("enforcer_doubts_total", &[]), 0);
     Ok(())
 }
 

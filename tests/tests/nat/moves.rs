@@ -34,8 +34,9 @@ fn takes(gateway: &Gateway<'_>, other: &Host, address: IpAddr, server: &str) -> 
     let (length, nodad) = length.split_once(' ').unwrap_or((length, ""));
     let line = format!("addr add {address}/{length} dev eth0 {nodad}");
     ip(&other.namespace, line.trim())?;
-    assert!(!other.echoes_from(address, at(server, ECHO)));
     wait::until_so(format!("{address} is unknown"), || {
+        // One host is asked about once a second.
+        assert!(!other.echoes_from(address, at(server, ECHO)));
         gateway.role(address) == "unknown"
     });
     assert!(!other.get_from(address, at(server, HTTPS)).is_page());
