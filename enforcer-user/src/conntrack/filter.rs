@@ -96,3 +96,103 @@ impl Program {
         self.then(RETURN, 0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{io::ErrorKind, net::SocketAddr, os::unix::net::UnixDatagram};
+
+    use netlink_packet_netfilter::{
+        NetfilterHeader, NetfilterMessage, NetfilterProtoFamily,
+        conntrack::{ConntrackAttribute, ConntrackMessage, IPTuple, ProtoTuple, Protocol, Tuple},
+    };
+    use rtnetlink::packet_core::{NetlinkHeader, NetlinkMessage, NetlinkPayload};
+    use socket2::SockRef;
+
+    use super::*;
+
+    /// What the kernel tells of a connection: with the far end's port, and perhaps with what stands before.
+    fn told(to: SocketAddr, protocol: Protocol, is_marked: bool) -> Vec<u8> {
+        let tuple = |from: SocketAddr, to: SocketAddr| {
+            vec![
+                Tuple::Ip(vec![
+                    IPTuple::SourceAddress(from.ip()),
+                    IPTuple::DestinationAddress(to.ip()),
+                ]),
+                Tuple::Proto(vec![
+                    ProtoTuple::Protocol(protocol),
+                    ProtoTuple::SourcePort(from.port()),
+                    ProtoTuple::DestinationPort(to.port()),
+                ]),
+            ]
+        };
+        let opener = SocketAddr::new(to.ip(), 443);
+        let mut attributes = vec![ConntrackAttribute::CtaTupleOrig(tuple(opener, to))];
+        if is_marked {
+            attributes.push(ConntrackAttribute::CtaMark(8443));
+        }
+        attributes.push(ConntrackAttribute::CtaTupleReply(tuple(to, opener)));
+        let header = NetfilterHeader::new(NetfilterProtoFamily::IPv4, 0, 0);
+        let message = NetfilterMessage::new(header, ConntrackMessage::New(attributes));
+        let payload = NetlinkPayload::InnerMessage(message);
+        let mut message = NetlinkMessage::new(NetlinkHeader::default(), payload);
+        message.finalize();
+        let mut bytes = vec![0; message.buffer_len()];
+        message.serialize(&mut bytes);
+        bytes
+    }
+
+    /// Whether the kernel lets this through, on a socket of another kind, which knows the same filters.
+    fn passes(ports: &[u16], bytes: &[u8]) -> bool {
+        let (sender, receiver) = UnixDatagram::pair().expect("sockets");
+        let filter = to_ports(&ports.iter().copied().collect());
+        SockRef::from(&receiver)
+            .attach_filter(&filter)
+            .expect("a filter");
+        receiver.set_nonblocking(true).expect("a socket");
+        sender.send(bytes).expect("sent");
+        match receiver.recv(&mut [0; 512]) {
+            Ok(length) => length == bytes.len(),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                false
+            }
+        }
+    }
+
+    #[test]
+    fn only_connections_to_the_ports_are_told() {
+        for address in ["192.0.2.1", "2001:db8::1"] {
+            let to = |port| SocketAddr::new(address.parse().expect("an address"), port);
+            for is_marked in [false, true] {
+                let tcp = |port| told(to(port), Protocol::Tcp, is_marked);
+                for port in [8443, 9443] {
+                    assert!(passes(&[8443, 9443], &tcp(port)), "{port}");
+                    assert!(!passes(
+                        &[8443, 9443],
+                        &told(to(port), Protocol::Udp, is_marked)
+                    ));
+                }
+                assert!(!passes(&[8443, 9443], &tcp(443)));
+                assert!(!passes(&[], &tcp(8443)));
+                let many: Vec<u16> = (1..=64).collect();
+                assert!(passes(&many, &tcp(1)) && passes(&many, &tcp(64)));
+                assert!(!passes(&many, &tcp(65)));
+                let more: Vec<u16> = (1..=65).collect();
+                assert!(passes(&more, &tcp(443)), "not told apart");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_short_is_not_told() {
+        let whole = told(
+            "192.0.2.1:8443".parse().expect("an end"),
+            Protocol::Tcp,
+            true,
+        );
+        for length in 0..whole.len() {
+            assert!(!passes(&[8443], &whole[..length]), "{length}");
+        }
+        assert!(passes(&[8443], &whole));
+    }
+}

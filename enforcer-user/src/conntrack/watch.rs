@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeSet, HashSet},
     io,
     net::SocketAddr,
+    time::Duration,
 };
 
 use netlink_packet_netfilter::{
@@ -17,7 +18,10 @@ use rtnetlink::{
     },
 };
 use socket2::SockRef;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{self, Instant},
+};
 
 use super::{
     filter,
@@ -37,6 +41,11 @@ const QUEUE: usize = 1 << 21;
 /// The management servers, as they are seen from here.
 pub type Servers = HashSet<SocketAddr>;
 
+/// How long after a listing another one may begin, at least, and how many times as long as it took: so that a flood
+/// of connections, of which not all can be told, does not keep the machine listing.
+const PAUSE: Duration = Duration::from_millis(500);
+const REST: u32 = 10;
+
 /// What the kernel tells of translated connections with the servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
@@ -47,6 +56,9 @@ pub enum Told {
     /// These are all that there are.
     All(Vec<Translation>),
 }
+
+/// Whether the kernel tells of connections at all.
+const SWITCH: &str = "/proc/sys/net/netfilter/nf_conntrack_events";
 
 /// Why connections are not watched.
 #[derive(Debug, thiserror::Error)]
@@ -65,14 +77,25 @@ pub async fn watch(
     told: mpsc::Sender<Told>,
 ) -> Result<(), WatchError> {
     let mut events = Events::listen(&servers.borrow())?;
-    let mut is_dump_due = true;
+    let is_told = std::fs::read_to_string(SWITCH).is_ok_and(|switch| switch.trim() != "0");
+    if !is_told && !servers.borrow().is_empty() {
+        tracing::warn!(
+            "{SWITCH} is 0 or not there, so that the kernel does not tell of connections: endpoints whose address this \
+             machine translates are found only while their connection lasts; `modprobe nf_conntrack` and `sysctl -w \
+             net.netfilter.nf_conntrack_events=2` change that"
+        );
+    }
+    let (mut is_dump_due, mut next) = (true, Instant::now());
     loop {
-        if std::mem::take(&mut is_dump_due) {
+        let begin = Instant::now();
+        if is_dump_due && next <= begin {
+            is_dump_due = false;
             let servers = servers.borrow_and_update().clone();
             events.only(&servers)?;
             if let Some(all) = all(servers).await {
                 tell(&told, Told::All(all)).await;
             }
+            next = Instant::now() + PAUSE.max(begin.elapsed() * REST);
         }
         tokio::select! {
             read = events.next() => {
@@ -80,8 +103,8 @@ pub async fn watch(
                     is_dump_due = true;
                     continue;
                 };
-                let known = servers.borrow().clone();
-                for one in understood(&datagram, &known) {
+                let understood = understood(&datagram, &servers.borrow());
+                for one in understood {
                     tell(&told, one).await;
                 }
             }
@@ -93,6 +116,7 @@ pub async fn watch(
                 Some(()) => is_dump_due = true,
                 None => return Ok(()),
             },
+            () = time::sleep_until(next), if is_dump_due => {}
             () = told.closed() => return Ok(()),
         }
     }

@@ -3,8 +3,11 @@
 use std::fs;
 
 use enforcer_tests::{
-    conntrack::{flush, masquerade, rules},
+    attack::run_for,
+    conntrack::{entries, flush, masquerade, rules},
+    lan::{SERVER, at},
     posture::Posture,
+    servers::HTTP,
     site::Site,
     wait,
 };
@@ -93,6 +96,58 @@ fn a_connection_that_is_over_before_its_decision_comes_is_still_known() -> anyho
         scene.has_role(address, "authorized");
     }
     assert!(passes(host));
+    Ok(())
+}
+
+#[test]
+fn a_connection_of_another_zone_of_the_table_is_found_too() -> anyhow::Result<()> {
+    let site = Site::new()?;
+    masquerade(&site.lan.gateway, "wan0")?;
+    // The kernel finds such a connection only when it is asked with the number, or lists all of them.
+    rules(
+        &site.lan.gateway,
+        "add table inet zones
+         add chain inet zones in { type filter hook prerouting priority raw ; }
+         add rule inet zones in iifname { lan0, wan0 } ct zone set 7",
+    )?;
+    let Scene { remote, gateway } = Scene::new(&site)?;
+    let (told, listed) = (&site.lan.desktop, &site.lan.laptop);
+    let [end, _] = remote.ends();
+    let posture = Posture::good("desktop").without_addresses();
+    remote.report(told, end, &posture)?;
+    wait::until_so("the one that is told of is found", || {
+        gateway.role(told.v4) == "authorized"
+    });
+    gateway.kill()?;
+    let posture = Posture::good("laptop").without_addresses();
+    remote.report(listed, end, &posture)?;
+    let gateway = site.start()?;
+    wait::until_so("the one that is listed is found", || {
+        gateway.role(listed.v4) == "authorized"
+    });
+    Ok(())
+}
+
+#[test]
+fn a_flood_of_connections_to_the_server_hides_nobody() -> anyhow::Result<()> {
+    let site = Site::new()?;
+    masquerade(&site.lan.gateway, "wan0")?;
+    let scene = Scene::new(&site)?;
+    let (host, other) = (&site.lan.laptop, &site.lan.desktop);
+    let [end, _] = scene.remote.ends();
+    // More than the kernel can hold for the gateway to read.
+    kill(scene.gateway.pid(), Signal::SIGSTOP)?;
+    let (server, port) = (end.ip().to_string(), end.port().to_string());
+    let flood = ["-q", "-S", "--faster", "-c", "30000", "-p", &port, &server];
+    run_for(other, "20", "hping3", flood)?;
+    let posture = Posture::good("laptop").without_addresses();
+    assert_eq!(scene.remote.report(host, end, &posture)?, "authorized");
+    let listed = entries(&site.lan.gateway, other.v4)?.len();
+    assert!(listed > 10_000, "{listed} connections");
+    kill(scene.gateway.pid(), Signal::SIGCONT)?;
+    scene.has_role(host.v4, "authorized");
+    assert!(host.passes(at(SERVER, HTTP)));
+    assert!(scene.gateway.is_ready());
     Ok(())
 }
 
