@@ -86,7 +86,7 @@ struct Addresses {
     zone: u32,
     observed: Option<Host>,
     /// Another zone in which the observed address is.
-    elsewhere: Option<u32>,
+    elsewhere: Option<Elsewhere>,
     /// The end of the connection that it was observed by.
     seen_from: Option<SocketAddr>,
     /// The same with all that tells one connection from another.
@@ -94,6 +94,14 @@ struct Addresses {
     claims: Vec<(Host, Mac)>,
     /// It sends from one address with several of its MAC addresses, so that it is bound to none.
     is_loose: bool,
+}
+
+/// A zone that is not the one of an endpoint's token.
+#[derive(Clone, Copy, Debug)]
+struct Elsewhere {
+    zone: u32,
+    /// It is only where the way to the address leads.
+    by_route: bool,
 }
 
 impl Addresses {
@@ -110,14 +118,16 @@ impl Addresses {
 
     /// Takes where it was found, in the zone of its token.
     fn place(&mut self, zone: u32, observed: Option<Observed>) {
-        let (address, found) = match observed {
+        let (address, found, by_route) = match observed {
             None | Some(Observed::Untraced) => return,
-            Some(Observed::Itself(address)) => (address, None),
-            Some(Observed::Behind { address, zone }) => (address, zone),
+            Some(Observed::Itself(address)) => (address, None, false),
+            Some(Observed::Behind { address, zone }) => (address, zone, true),
+            Some(Observed::Fixed(host)) => (host.address, Some(host.zone), false),
         };
         let host = Host { zone, address };
         self.observed = Some(host).filter(|host| !host.address.is_martian());
-        self.elsewhere = found.filter(|found| *found != zone);
+        let found = found.filter(|found| *found != zone);
+        self.elsewhere = found.map(|zone| Elsewhere { zone, by_route });
     }
 
     /// Takes away what no endpoint can have.

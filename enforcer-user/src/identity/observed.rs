@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use enforcer_common::host::Address;
+use enforcer_common::host::{Address, Host};
 use enforcer_protocol::decision::Decision;
 use jiff::Timestamp;
 
@@ -18,6 +18,8 @@ pub enum Observed {
         /// The zone in which that is, when something else than the endpoint's token says so.
         zone: Option<u32>,
     },
+    /// A fixed rule says that it is this host.
+    Fixed(Host),
     /// Its address was translated here, and from which one is not known.
     Untraced,
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use enforcer_common::host::Host;
 use jiff::Timestamp;
 
-use super::{Addresses, EndpointId, Identity, Observed, Rebound, Report, kept::Kept};
+use super::{Addresses, Elsewhere, EndpointId, Identity, Observed, Rebound, Report, kept::Kept};
 
 /// What was found of an endpoint when it reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl Identity {
         };
         let from = report.from;
         match observed {
-            Observed::Itself(_) => {}
+            Observed::Itself(_) | Observed::Fixed(_) => {}
             Observed::Behind { .. } => {
                 let at = report.at;
                 let trace = Trace { from, at, observed };
@@ -134,12 +134,14 @@ impl Identity {
         }
     }
 
-    /// The zone in which this machine has the observed address, when it is another one than the endpoint's: unless
-    /// somebody is seen at that address in the endpoint's zone, where the same address may be too.
+    /// The zone in which the endpoint was found, when it is another one than that of its token.
+    ///
+    /// Routes say in which zone an address is, but the same address may be in several, and they name only one of them:
+    /// so they count for nothing when somebody is seen at that address in the zone of the token.
     pub(super) fn found_elsewhere(&self, host: Host, addresses: &Addresses) -> Option<String> {
-        let found = addresses.elsewhere?;
-        let is_seen = self.seen.place(&host).is_some();
-        (!is_seen).then(|| self.zone_name(found))
+        let Elsewhere { zone, by_route } = addresses.elsewhere?;
+        let is_here = by_route && self.seen.place(&host).is_some();
+        (!is_here).then(|| self.zone_name(zone))
     }
 
     pub(super) fn zone_name(&self, zone: u32) -> String {

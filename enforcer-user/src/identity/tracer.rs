@@ -71,7 +71,8 @@ impl Tracer {
         if claims_it && !self.machine.contains(&from) {
             return Some(itself);
         }
-        if let Some(found) = self.ask(&report, zones) {
+        let asked = self.ask(&report, zones);
+        if let Some(found) = asked.or_else(|| self.by_its_near_end(&report, zones)) {
             return Some(found);
         }
         if !self.is_ours(from) {
@@ -97,9 +98,11 @@ impl Tracer {
         untraced: Vec<(EndpointId, Report)>,
         zones: &InterfaceZones,
     ) -> Vec<(EndpointId, Observed)> {
-        let found = untraced
-            .into_iter()
-            .filter_map(|(endpoint, report)| Some((endpoint, self.known(&report, zones)?)));
+        let found = untraced.into_iter().filter_map(|(endpoint, report)| {
+            let known = self.known(&report, zones);
+            let found = known.or_else(|| self.by_its_near_end(&report, zones))?;
+            Some((endpoint, found))
+        });
         found.collect()
     }
 
@@ -108,19 +111,24 @@ impl Tracer {
         self.translations.expire(now);
     }
 
-    /// What needs no question to the kernel but in which zone it is.
+    /// What is known of just this connection.
     fn known(&mut self, report: &Report, zones: &InterfaceZones) -> Option<Observed> {
         if let Some(host) = self.statics.find(report.from) {
-            let (address, zone) = (host.address, Some(host.zone));
-            return Some(Observed::Behind { address, zone });
+            return Some(Observed::Fixed(host));
         }
-        let ends = self.ends(report);
-        let mut exact = ends
-            .iter()
-            .filter_map(|end| self.translations.find(*end, report.at));
-        let inside = exact
-            .next()
-            .or_else(|| self.translations.find_from(report.from, report.at))?;
+        let (from, to) = (report.from, report.to?);
+        let inside = self.translations.find(Outside { from, to }, report.at)?;
+        Some(self.behind(inside.ip(), zones))
+    }
+
+    /// What is known of a connection that has another far end here than the server's own, because something behind this
+    /// machine translates that too. A server's end that was ever met here is not translated.
+    fn by_its_near_end(&mut self, report: &Report, zones: &InterfaceZones) -> Option<Observed> {
+        let is_met = |to| self.servers.borrow().contains(&to);
+        if report.to.is_some_and(is_met) {
+            return None;
+        }
+        let inside = self.translations.find_from(report.from, report.at)?;
         Some(self.behind(inside.ip(), zones))
     }
 
@@ -146,13 +154,14 @@ impl Tracer {
         None
     }
 
-    /// How the connection may be called: by the server's own end, or by that which this machine knows, when something
-    /// on the way translates that too.
+    /// How the connection may be called here: by the server's own end, and where that was never met, by those that
+    /// were.
     fn ends(&self, report: &Report) -> Vec<Outside> {
         let from = report.from;
         let servers = self.servers.borrow();
+        let is_met = report.to.is_some_and(|to| servers.contains(&to));
         let same_family = servers.iter().filter(|to| to.is_ipv4() == from.is_ipv4());
-        let others = same_family.filter(|to| report.to != Some(**to));
+        let others = same_family.filter(|_| !is_met);
         let all = report.to.iter().chain(others);
         all.map(|to| Outside { from, to: *to }).collect()
     }
@@ -200,3 +209,6 @@ impl Tracer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,4 +119,10 @@ fn the_zones_of_token_and_host_must_agree() {
     let news = identity.neighbour(&neighbour(host(1, 5), Evidence::Told(MINE)), false);
     assert_eq!(news.rebound[0].binding.hosts, bound(host(1, 5), None));
     assert_eq!(news.rebound[0].binding.doubts, []);
+    // A fixed rule knows better.
+    let binding = bind(&mut identity, &stray, Observed::Fixed(host(0, 5)));
+    assert!(matches!(binding.doubts[..], [Doubt::OtherZone { .. }]));
+    assert_eq!(binding.hosts, []);
+    let binding = bind(&mut identity, &stray, Observed::Fixed(host(1, 5)));
+    assert_eq!(binding.hosts, bound(host(1, 5), None));
 }
