@@ -83,12 +83,12 @@ fn ends(tuple: &[Tuple]) -> Option<(SocketAddr, SocketAddr)> {
     let mut is_tcp = false;
     for part in tuple {
         match part {
-            Tuple::Ip(parts) => parts.iter().for_each(|part| match part {
+            Tuple::Ip(inner) => inner.iter().for_each(|one| match one {
                 IPTuple::SourceAddress(address) => addresses[0] = Some(*address),
                 IPTuple::DestinationAddress(address) => addresses[1] = Some(*address),
                 _ => {}
             }),
-            Tuple::Proto(parts) => parts.iter().for_each(|part| match part {
+            Tuple::Proto(inner) => inner.iter().for_each(|one| match one {
                 ProtoTuple::Protocol(protocol) => is_tcp = *protocol == Protocol::Tcp,
                 ProtoTuple::SourcePort(port) => ports[0] = Some(*port),
                 ProtoTuple::DestinationPort(port) => ports[1] = Some(*port),

@@ -148,7 +148,7 @@ pub struct Parts {
     /// Who finds out whose address was translated.
     pub tracer: Tracer,
     /// Where it is kept what that found, and what an earlier process found.
-    pub traces: (Keeper, Vec<Kept>),
+    pub found_before: (Keeper, Vec<Kept>),
     /// The metrics.
     pub metrics: Metrics,
     /// Where the connections of hosts that were cut are forgotten.
@@ -171,7 +171,7 @@ impl Controller {
             queries,
             questions,
             tracer,
-            traces: (keeper, kept),
+            found_before: (keeper, kept),
             metrics,
             forgetter,
             interfaces,

@@ -7,6 +7,7 @@ mod embedded;
 mod numbers;
 pub(crate) mod services;
 pub(crate) mod tables;
+mod translated;
 
 use std::{
     collections::HashSet,
@@ -31,7 +32,7 @@ use crate::{
     },
     controller::{self, Controller, Held, Inputs, Parts},
     datapath::{self, Datapath, DatapathError, HostChange, Options},
-    identity::{Statics, Zones, kept::Keeper, neighbours, tracer::Tracer},
+    identity::{Zones, kept::Keeper, neighbours},
     metrics::Metrics,
     registry::Registry,
     sources::{
@@ -53,9 +54,6 @@ const CALLS: usize = 256;
 
 /// How many changes of neighbours may wait for the controller, and how many questions about them for the kernel.
 const NEIGHBOURS: usize = 1024;
-
-/// How many translated connections may wait for the controller.
-const TOLD: usize = 1024;
 
 /// Why a gateway does not run.
 #[derive(Debug, thiserror::Error)]
@@ -187,17 +185,7 @@ pub async fn run(
             );
         }
     });
-    let ends = services::ends(&config, &remote);
-    let (servers, watched_servers) = watch::channel(ends);
-    let (wanted, to_tell) = mpsc::channel(1);
-    let (told_in, told) = mpsc::channel(TOLD);
-    tasks.spawn(async move {
-        if let Err(error) = conntrack::watch(watched_servers, to_tell, told_in).await {
-            tracing::warn!("{error}");
-        }
-    });
-    let statics = Statics::new(compiled.statics.clone());
-    let tracer = Tracer::new(statics, addresses.apart(&compiled), servers, wanted);
+    let (tracer, told) = translated::watch(&config, &compiled, &addresses, &remote, &mut tasks);
     let metrics = Metrics::new()?;
     let (forgetter, batches) = Forgetter::new();
     let own_addresses = || Ok(Addresses::read()?.all().collect());
@@ -214,7 +202,7 @@ pub async fn run(
         http: http_calls,
     };
     let on_stop = config.on_stop;
-    let traces = Keeper::open(&config.state_dir);
+    let found_before = Keeper::open(&config.state_dir);
     let parts = Parts {
         config,
         compiled,
@@ -226,7 +214,7 @@ pub async fn run(
         queries,
         questions,
         tracer,
-        traces,
+        found_before,
         metrics,
         forgetter,
         interfaces,

@@ -8,7 +8,6 @@ use ipnet::IpNet;
 use super::addresses::Addresses;
 use crate::{
     config::{Config, PortRange, Protocol, Server as Named, Service},
-    conntrack::Servers,
     sources::server::Server,
 };
 
@@ -58,17 +57,6 @@ fn service(to: &[IpNet], number: u8, ports: &[u16]) -> Service {
             })
             .collect(),
     }
-}
-
-/// The management server's own ends of connections with it, as far as they are known from here. Those of an embedded
-/// one are this machine's: nothing is translated on the way to them.
-pub(super) fn ends(config: &Config, remote: &[IpAddr]) -> Servers {
-    let Ok(Named::Remote { url, .. }) = config.management.server() else {
-        return Servers::new();
-    };
-    let port = url.port_or_known_default().unwrap_or(443);
-    let ends = remote.iter().map(|address| SocketAddr::new(*address, port));
-    ends.collect()
 }
 
 /// The addresses of the management server; none, and said, when its name is not known now.

@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn nobody_passes_by_a_shared_address_where_that_is_denied() {
         let mut registry = Registry::default().sharing(SharedAddresses::Deny);
-        let mut decide = |registry: &mut Registry, revision, endpoint| {
+        let decide = |registry: &mut Registry, revision, endpoint| {
             let decided = behind(endpoint, RoleId::AUTHORIZED, 0);
             registry.decide(SOURCE, revision, decided).expect("taken");
         };

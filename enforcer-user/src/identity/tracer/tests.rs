@@ -66,12 +66,12 @@ fn locate(tracer: &mut Tracer, decision: &Decision) -> Option<Observed> {
     tracer.locate(decision, &InterfaceZones::new())
 }
 
-fn behind(last: u8) -> Option<Observed> {
+fn behind(last: u8) -> Observed {
     let address = Address::v4([10, 0, 0, last]);
-    Some(Observed::Behind {
+    Observed::Behind {
         address,
         zone: None,
-    })
+    }
 }
 
 #[test]
@@ -80,9 +80,12 @@ fn a_connection_that_was_watched_is_found_by_both_its_ends() {
     begins(&mut tracer, 1024, SERVER, 5);
     begins(&mut tracer, 1024, OTHER_SERVER, 6);
     let from = at(OUTSIDE, 1024);
-    assert_eq!(locate(&mut tracer, &report(from, Some(SERVER))), behind(5));
+    assert_eq!(
+        locate(&mut tracer, &report(from, Some(SERVER))),
+        Some(behind(5))
+    );
     let other = report(from, Some(OTHER_SERVER));
-    assert_eq!(locate(&mut tracer, &other), behind(6));
+    assert_eq!(locate(&mut tracer, &other), Some(behind(6)));
     let unsaid = report(from, None);
     assert_eq!(locate(&mut tracer, &unsaid), Some(Observed::Untraced));
     let nobodys = report(at(OUTSIDE, 1025), Some(SERVER));
@@ -105,13 +108,13 @@ fn a_server_that_is_behind_something_is_found_by_the_near_end() {
     begins(&mut tracer, 1024, BALANCER, 5);
     let from = at(OUTSIDE, 1024);
     let decision = report(from, Some(SERVER));
-    assert_eq!(locate(&mut tracer, &decision), behind(5));
+    assert_eq!(locate(&mut tracer, &decision), Some(behind(5)));
     let late = report(at(OUTSIDE, 1025), Some(SERVER));
     let waiting = vec![("a".into(), Report::of(&late).expect("a report"))];
     assert_eq!(tracer.retry(waiting.clone(), &InterfaceZones::new()), []);
     begins(&mut tracer, 1025, BALANCER, 6);
     let found = tracer.retry(waiting, &InterfaceZones::new());
-    assert_eq!(found.first().map(|(_, found)| *found), behind(6));
+    assert_eq!(found.first().map(|(_, found)| *found), Some(behind(6)));
 }
 
 #[test]
