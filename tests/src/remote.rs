@@ -4,7 +4,7 @@ use std::{
     fs,
     net::SocketAddr,
     os::unix::fs::OpenOptionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -76,7 +76,7 @@ impl<'a> Remote<'a> {
     /// The same with this token.
     pub fn report_with(
         &self,
-        token: &PathBuf,
+        token: &Path,
         host: &Host,
         to: SocketAddr,
         posture: &Posture,

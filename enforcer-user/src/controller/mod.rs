@@ -273,7 +273,7 @@ impl Controller {
                 tracing::error!("{error}");
             }
         }
-        self.tracer.expire(now);
+        self.tracer.expire();
         self.try_again();
         self.end_closing();
         if !self.is_announced && self.missing().is_empty() {

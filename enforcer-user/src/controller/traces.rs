@@ -1,7 +1,6 @@
 //! Endpoints whose addresses are translated on the way to the management server.
 
 use enforcer_protocol::decision::Decision;
-use jiff::Timestamp;
 
 use super::Controller;
 use crate::{
@@ -31,7 +30,7 @@ impl Controller {
     /// Takes what the kernel tells of translated connections: endpoints of which it was not known who they are may be
     /// found by it.
     pub(super) fn take_told(&mut self, told: &Told) {
-        self.tracer.take(told, Timestamp::now());
+        self.tracer.take(told);
         let untraced = match told {
             Told::Begins(one) | Told::Ended(one) => self.identity.untraced_from(one.outside.from),
             Told::All(_) => self.identity.untraced(),

@@ -141,7 +141,7 @@ pub async fn run(
     let mut children = Children::new(log);
     let server = embedded::management(&config, user, &mut children).await?;
     let addresses = Addresses::read().map_err(GatewayError::Addresses)?;
-    let remote = services::resolve(&server);
+    let (remote, clock) = (services::resolve(&server), server.clock());
     let services = services::own(&config, &addresses, &remote);
     let compiled = config.compile(&services)?;
     let audit = Audit::open(&config.state_dir)?;
@@ -185,7 +185,8 @@ pub async fn run(
             );
         }
     });
-    let (tracer, told) = translated::watch(&config, &compiled, &addresses, &remote, &mut tasks);
+    let (tracer, told) =
+        translated::watch(&config, &compiled, &addresses, (&remote, clock), &mut tasks);
     let metrics = Metrics::new()?;
     let (forgetter, batches) = Forgetter::new();
     let own_addresses = || Ok(Addresses::read()?.all().collect());

@@ -1,6 +1,9 @@
 //! Finding endpoints whose addresses are translated: what is watched, and who is told.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -12,18 +15,19 @@ use crate::{
     config::{Compiled, Config, Server as Named},
     conntrack::{self, Servers, Told},
     identity::{Statics, tracer::Tracer},
+    sources::clock::Clock,
 };
 
 /// How many translated connections may wait for the controller.
 const TOLD: usize = 1024;
 
-/// Begins to watch connections with the management server, which has the addresses `remote` unless it is embedded. Who
-/// finds endpoints by them, and where it hears of them.
+/// Begins to watch connections with the management server, which has the addresses `remote` unless it is embedded, and
+/// this clock. Who finds endpoints by them, and where it hears of them.
 pub(super) fn watch(
     config: &Config,
     compiled: &Compiled,
     addresses: &Addresses,
-    remote: &[IpAddr],
+    (remote, clock): (&[IpAddr], Arc<Clock>),
     tasks: &mut JoinSet<()>,
 ) -> (Tracer, mpsc::Receiver<Told>) {
     let (servers, watched) = watch::channel(ends(config, remote));
@@ -35,7 +39,7 @@ pub(super) fn watch(
         }
     });
     let statics = Statics::new(compiled.statics.clone());
-    let tracer = Tracer::new(statics, addresses.apart(compiled), servers, wanted);
+    let tracer = Tracer::new(statics, addresses.apart(compiled), servers, wanted, clock);
     (tracer, told)
 }
 

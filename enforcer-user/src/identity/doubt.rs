@@ -78,8 +78,7 @@ pub enum Doubt {
     /// It was seen under an address of this machine, and whose connection that was is not known.
     #[error(
         "endpoint {endpoint} was seen at {from}, to which this machine translates addresses, and whose connection \
-         that was is not known (any more): nothing is decided by it until the endpoint reports again; check that the \
-         clocks of this machine and of the management server agree"
+         that was is not known (any more): nothing is decided by it until the endpoint reports again"
     )]
     Untraced {
         /// The endpoint.

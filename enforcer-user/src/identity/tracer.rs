@@ -4,17 +4,17 @@
 //! when it says to have the address at which it was seen; the kernel's connection tracking table. An address of this
 //! machine, or one that it translates to, is never an endpoint's own.
 
-use std::{collections::HashSet, net::IpAddr};
+use std::{collections::HashSet, net::IpAddr, sync::Arc};
 
 use enforcer_common::host::Address;
 use enforcer_protocol::decision::Decision;
-use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::{EndpointId, Observed, Report, Statics, neighbours::InterfaceZones};
 use crate::{
     conntrack::{Connections, Opened, Outside, Servers, Told, Translations},
     links::{Way, Ways},
+    sources::clock::Clock,
 };
 
 /// The most ends of management servers that are watched: a bound against one that names ever new ones.
@@ -33,17 +33,19 @@ pub struct Tracer {
     servers: watch::Sender<Servers>,
     /// Where all of them are asked for.
     wanted: mpsc::Sender<()>,
+    clock: Arc<Clock>,
     has_failed: bool,
 }
 
 impl Tracer {
     /// One with these fixed rules, on a machine with these addresses beside those towards its hosts. Connections with
-    /// `servers` are watched, and all of them told anew when it is `wanted`.
+    /// `servers` are watched, and all of them told anew when it is `wanted`; `clock` is what their reports are timed by.
     pub fn new(
         statics: Statics,
         machine: HashSet<IpAddr>,
         servers: watch::Sender<Servers>,
         wanted: mpsc::Sender<()>,
+        clock: Arc<Clock>,
     ) -> Self {
         Self {
             statics,
@@ -53,6 +55,7 @@ impl Tracer {
             machine,
             servers,
             wanted,
+            clock,
             has_failed: false,
         }
     }
@@ -60,7 +63,7 @@ impl Tracer {
     /// Where the endpoint of this decision is; `None` when the server saw it nowhere. `zones` are those of the
     /// interfaces under enforcement.
     pub fn locate(&mut self, decision: &Decision, zones: &InterfaceZones) -> Option<Observed> {
-        let report = Report::of(decision)?;
+        let report = self.timed_here(Report::of(decision)?);
         let from = report.from.ip();
         if let Some(found) = self.known(&report, zones) {
             return Some(found);
@@ -84,7 +87,8 @@ impl Tracer {
     }
 
     /// Takes what the kernel tells of connections.
-    pub fn take(&mut self, told: &Told, now: Timestamp) {
+    pub fn take(&mut self, told: &Told) {
+        let now = self.clock.now();
         match told {
             Told::Begins(one) => self.translations.begin(*one, now),
             Told::Ended(one) => self.translations.end(*one, now),
@@ -99,6 +103,7 @@ impl Tracer {
         zones: &InterfaceZones,
     ) -> Vec<(EndpointId, Observed)> {
         let found = untraced.into_iter().filter_map(|(endpoint, report)| {
+            let report = self.timed_here(report);
             let known = self.known(&report, zones);
             let found = known.or_else(|| self.by_its_near_end(&report, zones))?;
             Some((endpoint, found))
@@ -107,8 +112,14 @@ impl Tracer {
     }
 
     /// Forgets connections that ended long ago.
-    pub fn expire(&mut self, now: Timestamp) {
-        self.translations.expire(now);
+    pub fn expire(&mut self) {
+        self.translations.expire(self.clock.now());
+    }
+
+    /// The report with the time that it came by the clock of this machine.
+    fn timed_here(&self, report: Report) -> Report {
+        let at = report.at.map(|at| self.clock.here(at));
+        Report { at, ..report }
     }
 
     /// What is known of just this connection.
@@ -142,7 +153,7 @@ impl Tracer {
                     return Some(Observed::Itself(report.from.ip().into()));
                 }
                 Ok(Some(Opened::Translated(found))) => {
-                    self.translations.note(found, Timestamp::now());
+                    self.translations.note(found, self.clock.now());
                     self.watch_too(end);
                     // It may be another one that has the port now.
                     let inside = self.translations.find(end, report.at)?;

@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 
 use enforcer_common::host::Host;
 use enforcer_protocol::decision::Claim;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     super::{Static, tests::decision},
@@ -31,7 +32,7 @@ fn tracer(servers: &[SocketAddr]) -> Tracer {
     let (servers, _) = watch::channel(servers.iter().copied().collect());
     let (wanted, _) = mpsc::channel(1);
     let machine = HashSet::from([OUTSIDE.into()]);
-    Tracer::new(statics, machine, servers, wanted)
+    Tracer::new(statics, machine, servers, wanted, Arc::default())
 }
 
 fn host() -> Host {
@@ -59,7 +60,7 @@ fn begins(tracer: &mut Tracer, port: u16, to: SocketAddr, last: u8) {
         },
         inside: at([10, 0, 0, last], 40_000),
     };
-    tracer.take(&Told::Begins(translation), Timestamp::now());
+    tracer.take(&Told::Begins(translation));
 }
 
 fn locate(tracer: &mut Tracer, decision: &Decision) -> Option<Observed> {
@@ -145,4 +146,24 @@ fn an_endpoint_that_has_the_address_itself_was_not_translated() {
         Some(Observed::Untraced)
     );
     assert_eq!(locate(&mut tracer, &decision("a", None, &[])), None);
+}
+
+#[test]
+fn a_report_is_timed_by_the_servers_clock() {
+    let mut tracer = tracer(&[SERVER]);
+    begins(&mut tracer, 1024, SERVER, 5);
+    let hour = SignedDuration::from_hours(1);
+    let there = Timestamp::now() + hour;
+    let decision = Decision {
+        observed_at: Some(there),
+        ..report(at(OUTSIDE, 1024), Some(SERVER))
+    };
+    let date = there.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    tracer.clock.hear(&date);
+    assert_eq!(locate(&mut tracer, &decision), Some(behind(5)));
+    let earlier = Decision {
+        observed_at: Some(there - hour),
+        ..decision
+    };
+    assert_eq!(locate(&mut tracer, &earlier), Some(Observed::Untraced));
 }
