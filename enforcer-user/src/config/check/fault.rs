@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::{
     super::{Choice, CompileError, ManagementError, Mode, PortRange, Protocol, ScopeAction},
     Severity,
+    nat::MappingFault,
 };
 
 /// One thing that is wrong.
@@ -155,28 +156,9 @@ pub enum Fault {
         /// The range.
         ports: PortRange,
     },
-    /// A port that no packet has.
-    #[error("the range of ports {ports} begins with 0, which no connection has")]
-    PortZero {
-        /// The range.
-        ports: PortRange,
-    },
-    /// No address that a machine has for itself.
-    #[error("{address} is no address that one machine can have on a network")]
-    NoMachine {
-        /// The address.
-        address: IpAddr,
-    },
-    /// Two hosts for one port.
-    #[error("ports {ports} of {outside} are another host's already, in part or all of them")]
-    MappingOverlap {
-        /// The outside address.
-        outside: IpAddr,
-        /// The ports.
-        ports: PortRange,
-        /// Line of the other mapping.
-        first: Option<usize>,
-    },
+    /// A fixed rule of address translation.
+    #[error(transparent)]
+    Mapping(MappingFault),
     /// ICMP of the other family.
     #[error("`{protocol}` is never sent to {prefix}: it belongs to the other address family")]
     OtherFamily {
@@ -362,14 +344,7 @@ impl Fault {
             Self::ScopeTwice {
                 first: Some(line), ..
             } => format!("remove it, or the one in line {line}").into(),
-            Self::PortZero { ports } => format!("write \"1-{}\"", ports.last).into(),
-            Self::NoMachine { .. } => {
-                "write the address of one host: no multicast, broadcast, loopback or empty one, and IPv4 as such".into()
-            }
-            Self::MappingOverlap {
-                first: Some(line), ..
-            } => format!("give one of them other ports: the other one is in line {line}").into(),
-            Self::MappingOverlap { first: None, .. } => "give one of them other ports".into(),
+            Self::Mapping(fault) => fault.remedy(),
             Self::PortOrder { ports } => format!("write \"{}-{}\"", ports.last, ports.first).into(),
             Self::ShortLease { .. } => {
                 let least = super::MIN_LEASE.as_secs();

@@ -20,6 +20,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 pub use admit::{AdmitError, admit, admit_offline};
 pub use fault::Fault;
+pub use nat::MappingFault;
 
 use super::{Config, Places, machine::Machine};
 

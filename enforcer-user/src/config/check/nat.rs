@@ -1,11 +1,63 @@
 //! Fixed rules of address translation.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{borrow::Cow, collections::BTreeSet, net::IpAddr};
 
 use enforcer_common::host::Address;
 
-use super::{super::Config, Fault, Findings, interfaces};
+use super::{
+    super::{Config, PortRange},
+    Fault, Findings, interfaces,
+};
 use crate::identity::{Overlap, overlaps};
+
+/// What can be wrong with a fixed rule of address translation.
+#[derive(Debug, thiserror::Error)]
+pub enum MappingFault {
+    /// A port that no connection has.
+    #[error("the range of ports {ports} begins with 0, which no connection has")]
+    PortZero {
+        /// The range.
+        ports: PortRange,
+    },
+    /// No address that a machine has for itself.
+    #[error("{address} is no address that one machine can have on a network")]
+    NoMachine {
+        /// The address.
+        address: IpAddr,
+    },
+    /// Two hosts for one port.
+    #[error("ports {ports} of {outside} are another host's already, in part or all of them")]
+    Overlap {
+        /// The outside address.
+        outside: IpAddr,
+        /// The ports.
+        ports: PortRange,
+        /// Line of the other mapping.
+        first: Option<usize>,
+    },
+}
+
+impl MappingFault {
+    /// What to do about it.
+    pub(super) fn remedy(&self) -> Cow<'static, str> {
+        match self {
+            Self::PortZero { ports } => format!("write \"1-{}\"", ports.last).into(),
+            Self::NoMachine { .. } => {
+                "write the address of one host: no multicast, broadcast, loopback or empty one, and IPv4 as such".into()
+            }
+            Self::Overlap {
+                first: Some(line), ..
+            } => format!("give one of them other ports: the other one is in line {line}").into(),
+            Self::Overlap { first: None, .. } => "give one of them other ports".into(),
+        }
+    }
+}
+
+impl From<MappingFault> for Fault {
+    fn from(fault: MappingFault) -> Self {
+        Self::Mapping(fault)
+    }
+}
 
 pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
     let zones = config.zone_names();
@@ -14,14 +66,14 @@ pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
         let key = |name: &str| format!("nat.static[{index}].{name}");
         for (name, address) in [("outside", mapping.outside), ("host", mapping.host)] {
             if !is_one_machines(address) {
-                findings.add(key(name), Fault::NoMachine { address });
+                findings.add(key(name), MappingFault::NoMachine { address }.into());
             }
         }
         let ports = mapping.ports;
         if ports.first > ports.last {
             findings.add(key("ports"), Fault::PortOrder { ports });
         } else if ports.first == 0 {
-            findings.add(key("ports"), Fault::PortZero { ports });
+            findings.add(key("ports"), MappingFault::PortZero { ports }.into());
         }
         interfaces::zone(&zones, &mapping.zone, key("zone"), findings);
     }
@@ -36,12 +88,12 @@ pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
         }
         let line = findings.places.line(&format!("nat.static[{first}]"));
         let mapping = &mappings[second];
-        let fault = Fault::MappingOverlap {
+        let fault = MappingFault::Overlap {
             outside: mapping.outside,
             ports: mapping.ports,
             first: line,
         };
-        findings.add(format!("nat.static[{second}].ports"), fault);
+        findings.add(format!("nat.static[{second}].ports"), fault.into());
     }
 }
 

@@ -277,6 +277,25 @@ fn rules_that_do_not_fit_are_named_by_their_role() {
 }
 
 #[test]
+fn a_mapping_that_overlaps_is_refused_with_the_other_ones_line() {
+    let mapping = |ports: &str, host: &str| {
+        format!(
+            "[[nat.static]]\noutside = \"203.0.113.1\"\nports = \"{ports}\"\nhost = \"{host}\"\nzone = \"lan\"\n"
+        )
+    };
+    let mappings = mapping("1024-2047", "10.0.0.1") + &mapping("2000", "10.0.0.2");
+    let findings = check(&parse(&format!("{START}{mappings}")), None);
+    let messages: Vec<_> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        messages,
+        [
+            "line 10, nat.static[1].ports: ports 2000 of 203.0.113.1 are another host's already, in part or all of \
+             them; give one of them other ports: the other one is in line 3"
+        ]
+    );
+}
+
+#[test]
 fn the_machine_is_looked_at() {
     let folder = tempfile::tempdir().expect("a folder");
     let token = folder.path().join("token");
