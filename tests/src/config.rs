@@ -12,6 +12,8 @@ pub struct Config {
     pub host_capacity: u32,
     /// How long decisions hold when the management server is silent.
     pub lease: &'static str,
+    /// What names the management server; absent: the embedded one.
+    pub server: Option<String>,
     /// More keys.
     pub keys: String,
     /// More sections.
@@ -24,6 +26,7 @@ impl Default for Config {
             mode: "enforce",
             host_capacity: 4096,
             lease: "180s",
+            server: None,
             keys: String::new(),
             sections: String::new(),
         }
@@ -37,6 +40,7 @@ impl Config {
             mode,
             host_capacity,
             lease,
+            server,
             keys,
             sections,
         } = self;
@@ -49,6 +53,7 @@ impl Config {
         for (key, path) in directories {
             let _infallible = writeln!(text, "{key} = \"{}\"", path.display());
         }
+        let server = server.as_deref().unwrap_or("\n[management.embedded]\n");
         let _infallible = write!(
             text,
             r#"{keys}
@@ -67,9 +72,7 @@ ports = ["80"]
 
 [management]
 lease = "{lease}"
-
-[management.embedded]
-
+{server}
 [portal]
 organisation = "Example Ltd"
 {sections}

@@ -14,6 +14,7 @@ pub mod host;
 pub mod lan;
 pub mod namespace;
 pub mod posture;
+pub mod remote;
 pub mod reply;
 pub mod servers;
 pub mod site;

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, Permissions},
+    net::SocketAddr,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -17,7 +18,7 @@ use crate::{
     config::Config,
     gateway::Gateway,
     host::Host,
-    lan::{GATEWAY, Lan},
+    lan::{GATEWAY, Lan, at},
     namespace::output,
     posture::Posture,
 };
@@ -147,14 +148,33 @@ impl Site {
 
     /// Has a host report its posture to the embedded management server; the role that it is given.
     pub fn report(&self, host: &Host, posture: &Posture) -> anyhow::Result<String> {
+        let pin = self.pin()?;
+        self.report_to(
+            host,
+            at(GATEWAY, 8443),
+            pin.trim(),
+            &self.agent_token()?,
+            posture,
+        )
+    }
+
+    /// Has a host report to a management server with this pin, with the token in this file; the role that it is given.
+    pub fn report_to(
+        &self,
+        host: &Host,
+        server: SocketAddr,
+        pin: &str,
+        token: &Path,
+        posture: &Posture,
+    ) -> anyhow::Result<String> {
         let file = self.path(format!("{}.json", posture.name()));
         fs::write(&file, posture.document(host).to_string())?;
         let mut agent = Command::new(enforcer());
         agent
             .args(["agent", "report", "--output", "json", "--server"])
-            .arg(format!("https://{GATEWAY}:8443"))
-            .args(["--pin", self.pin()?.trim(), "--token-file"])
-            .arg(self.agent_token()?)
+            .arg(format!("https://{server}"))
+            .args(["--pin", pin, "--token-file"])
+            .arg(token)
             .arg("--file")
             .arg(&file);
         let receipt: Value = serde_json::from_str(&host.namespace.enter(|| output(&mut agent))?)?;

@@ -10,8 +10,8 @@ use std::{
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 
-pub use self::admission::Admission;
 use self::admission::CONNECTIONS;
+pub use self::admission::{Admission, Admitted};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;

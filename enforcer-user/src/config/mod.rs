@@ -9,6 +9,7 @@ mod compile;
 mod load;
 pub mod machine;
 mod management;
+mod nat;
 mod places;
 mod rule;
 mod schema;
@@ -19,6 +20,7 @@ pub use choice::Choice;
 pub use compile::{CompileError, Compiled, InterfacePlan, RoleNames, VlanPlan};
 pub use load::{ConfigError, Position};
 pub use management::{Embedded, Management, ManagementError, Server};
+pub use nat::{Nat, SharedAddresses, StaticMapping};
 pub use places::Places;
 pub use rule::{Action, Role, Rule, Service};
 pub use schema::{

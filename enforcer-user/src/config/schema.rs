@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     management::Management,
+    nat::Nat,
     places::Places,
     rule::{Role, Service},
     value,
@@ -65,6 +66,8 @@ pub struct Config {
     pub services: Vec<Service>,
     /// The management server.
     pub management: Management,
+    /// Addresses that are translated on the way to it.
+    pub nat: Nat,
     /// The page that stopped users see.
     pub portal: Portal,
     /// The listener for metrics and health.
@@ -97,6 +100,7 @@ impl Default for Config {
             roles: BTreeMap::new(),
             services: Vec::new(),
             management: Management::default(),
+            nat: Nat::default(),
             portal: Portal::default(),
             metrics: Metrics::default(),
             user: User::default(),

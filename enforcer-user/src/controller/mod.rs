@@ -16,6 +16,7 @@ mod operator;
 mod portal;
 mod sources;
 mod status;
+mod traces;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -31,12 +32,14 @@ use tokio::{
 
 use crate::{
     config::{Compiled, Config, Mode},
-    conntrack::Forgetter,
+    conntrack::{Forgetter, Told},
     control::{HttpRequest, Request, serve::Call},
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
     identity::{
         Identity, Zones,
+        kept::{Keeper, Kept},
         neighbours::{InterfaceZones, Neighbour, Question},
+        tracer::Tracer,
     },
     links::{Forwarding, Passage},
     metrics::Metrics,
@@ -68,6 +71,8 @@ pub struct Inputs {
     pub sources: mpsc::Receiver<SourceEvent>,
     /// The kernel's neighbours.
     pub neighbours: mpsc::Receiver<Neighbour>,
+    /// Translated connections with the management server.
+    pub told: mpsc::Receiver<Told>,
     /// The kernel's interfaces, whenever they change.
     pub links: mpsc::Receiver<Vec<Forwarding>>,
     /// The operator's commands.
@@ -85,6 +90,9 @@ pub struct Controller {
     datapath: Datapath,
     registry: Registry,
     identity: Identity,
+    tracer: Tracer,
+    /// Where it is kept what that found.
+    keeper: Keeper,
     exceptions: Exceptions,
     queries: Queries,
     /// Where the kernel is told to ask neighbours.
@@ -137,6 +145,10 @@ pub struct Parts {
     pub queries: Queries,
     /// Where the kernel is told to ask neighbours.
     pub questions: mpsc::Sender<Question>,
+    /// Who finds out whose address was translated.
+    pub tracer: Tracer,
+    /// Where it is kept what that found, and what an earlier process found.
+    pub found_before: (Keeper, Vec<Kept>),
     /// The metrics.
     pub metrics: Metrics,
     /// Where the connections of hosts that were cut are forgotten.
@@ -158,6 +170,8 @@ impl Controller {
             exceptions,
             queries,
             questions,
+            tracer,
+            found_before: (keeper, kept),
             metrics,
             forgetter,
             interfaces,
@@ -172,9 +186,12 @@ impl Controller {
             Identity::new(zones.clone(), own.clone()).loose_in(compiled.loose_zones());
         let held = registry.hosts();
         identity.remember(held.filter_map(|view| Some((view.host, view.row.mac?))));
+        identity.recall(kept);
         Self {
             mode: config.mode,
             identity,
+            tracer,
+            keeper,
             zones,
             config,
             compiled,
@@ -218,7 +235,7 @@ impl Controller {
         compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = &mut stop => return Ok(self.datapath),
+                () = &mut stop => return Ok(self.end().await),
                 Some(event) = inputs.sources.recv() => {
                     self.take_from_source(event, &mut inputs.sources);
                 }
@@ -227,13 +244,24 @@ impl Controller {
                     events.drain(..).for_each(|event| self.take_event(&event));
                 }
                 Some(neighbour) = inputs.neighbours.recv() => self.take_neighbour(&neighbour),
+                Some(told) = inputs.told.recv() => self.take_told(&told),
                 Some(links) = inputs.links.recv() => self.take_links(&links),
                 Some(call) = inputs.requests.recv() => self.take_request(call),
                 Some(call) = inputs.http.recv() => self.take_http(call),
-                _ = tick.tick() => self.tick(),
+                _ = tick.tick() => {
+                    self.tick();
+                    self.keep_traces().await;
+                }
                 _ = compare.tick() => self.compare(),
             }
         }
+    }
+
+    async fn end(mut self) -> Datapath {
+        if let Some(all) = self.identity.new_traces() {
+            self.keeper.keep_last(all).await;
+        }
+        self.datapath
     }
 
     fn tick(&mut self) {
@@ -245,6 +273,7 @@ impl Controller {
                 tracing::error!("{error}");
             }
         }
+        self.tracer.expire();
         self.try_again();
         self.end_closing();
         if !self.is_announced && self.missing().is_empty() {

@@ -7,6 +7,7 @@ mod embedded;
 mod numbers;
 pub(crate) mod services;
 pub(crate) mod tables;
+mod translated;
 
 use std::{
     collections::HashSet,
@@ -31,7 +32,7 @@ use crate::{
     },
     controller::{self, Controller, Held, Inputs, Parts},
     datapath::{self, Datapath, DatapathError, HostChange, Options},
-    identity::{Zones, neighbours},
+    identity::{Zones, kept::Keeper, neighbours},
     metrics::Metrics,
     registry::Registry,
     sources::{
@@ -140,7 +141,8 @@ pub async fn run(
     let mut children = Children::new(log);
     let server = embedded::management(&config, user, &mut children).await?;
     let addresses = Addresses::read().map_err(GatewayError::Addresses)?;
-    let services = services::own(&config, &addresses, &services::resolve(&server));
+    let (remote, clock) = (services::resolve(&server), server.clock());
+    let services = services::own(&config, &addresses, &remote);
     let compiled = config.compile(&services)?;
     let audit = Audit::open(&config.state_dir)?;
     let exceptions = exceptions(&config, &compiled, audit)?;
@@ -183,6 +185,8 @@ pub async fn run(
             );
         }
     });
+    let (tracer, told) =
+        translated::watch(&config, &compiled, &addresses, (&remote, clock), &mut tasks);
     let metrics = Metrics::new()?;
     let (forgetter, batches) = Forgetter::new();
     let own_addresses = || Ok(Addresses::read()?.all().collect());
@@ -193,11 +197,13 @@ pub async fn run(
         events: datapath.take_events()?,
         sources,
         neighbours,
+        told,
         links,
         requests,
         http: http_calls,
     };
     let on_stop = config.on_stop;
+    let found_before = Keeper::open(&config.state_dir);
     let parts = Parts {
         config,
         compiled,
@@ -208,6 +214,8 @@ pub async fn run(
         exceptions,
         queries,
         questions,
+        tracer,
+        found_before,
         metrics,
         forgetter,
         interfaces,
@@ -275,7 +283,8 @@ fn adopt(
 ) -> Result<(Registry, Vec<Host>), GatewayError> {
     let Held { rows, closing } = controller::from_kernel(datapath)?;
     let hosts = rows.len();
-    let mut registry = Registry::for_table(config.host_capacity);
+    let mut registry =
+        Registry::for_table(config.host_capacity).sharing(config.nat.shared_addresses);
     let changes = registry.adopt(&[SourceId::MANAGEMENT], rows, exceptions.active());
     match controller::apply(datapath, &changes) {
         // Without room now; the comparison with the tables tries again.

@@ -12,6 +12,7 @@ mod exceptions;
 #[cfg(test)]
 mod properties;
 mod row;
+mod sharing;
 mod source;
 mod strictness;
 mod unanswered;
@@ -25,8 +26,12 @@ use std::{
 use enforcer_common::host::{Host, SourceId};
 use jiff::Timestamp;
 
-use crate::identity::{Bound, EndpointId, Mac};
+use crate::{
+    config::SharedAddresses,
+    identity::{Bound, EndpointId, Mac},
+};
 use deadlines::{Deadlines, Due};
+use sharing::Holders;
 use source::{Known, Source};
 use unanswered::Unanswered;
 use view::Counts;
@@ -45,6 +50,10 @@ pub struct Registry {
     sources: BTreeMap<SourceId, Source>,
     /// The same by host.
     shares: HashMap<Host, Vec<Share>>,
+    /// What counts where several endpoints share a host.
+    sharing: SharedAddresses,
+    /// Which of them had it first.
+    holders: Holders,
     exceptions: HashMap<Host, Exception>,
     /// The MAC addresses that the hosts with exceptions are bound to.
     places: HashMap<Host, Mac>,
@@ -81,6 +90,8 @@ impl Default for Registry {
         Self {
             sources: BTreeMap::new(),
             shares: HashMap::new(),
+            sharing: SharedAddresses::default(),
+            holders: Holders::new(),
             exceptions: HashMap::new(),
             places: HashMap::new(),
             adopted: HashMap::new(),
@@ -312,6 +323,7 @@ impl Registry {
     }
 
     fn settle_one(&mut self, host: Host) -> Option<Change> {
+        self.settle_holders(&host);
         let wanted = self.resolve(&host);
         let held = match wanted {
             Some(row) => self.held.insert(host, row),
@@ -342,16 +354,10 @@ impl Registry {
                 ..exception.row()
             });
         }
-        let decided = self.strictest_share(host).map(Share::row);
-        decided
+        self.decided_row(host)
             .into_iter()
             .chain(self.adopted_row(host))
             .max_by_key(Row::precedence)
             .or_else(|| self.unanswered.row(host))
-    }
-
-    fn strictest_share(&self, host: &Host) -> Option<&Share> {
-        let shares = self.shares.get(host)?.iter();
-        shares.max_by_key(|share| share.row().precedence())
     }
 }

@@ -34,13 +34,13 @@ impl Registry {
     /// What is known of a host; `None` when nothing is decided of it.
     pub fn host(&self, host: &Host) -> Option<HostView> {
         let row = *self.held.get(host)?;
-        let strictest = self.strictest_share(host);
+        let counting = self.counting_share(host);
         Some(HostView {
             host: *host,
             row,
             exception: self.exceptions.get(host).cloned(),
-            decided: strictest.map(|share| share.decided.clone()),
-            decided_by: strictest.map(|share| share.source),
+            decided: counting.map(|share| share.decided.clone()),
+            decided_by: counting.map(|share| share.source),
             shared_by: self.shared_by(host),
         })
     }
@@ -88,14 +88,6 @@ impl Registry {
         self.sources
             .get(&source)
             .map_or(0, |source| source.endpoints.len())
-    }
-
-    fn shared_by(&self, host: &Host) -> usize {
-        let shares = self.shares.get(host).map_or(&[][..], Vec::as_slice);
-        let mut endpoints: Vec<_> = shares.iter().map(|share| &share.decided.endpoint).collect();
-        endpoints.sort_unstable();
-        endpoints.dedup();
-        endpoints.len()
     }
 }
 

@@ -5,9 +5,11 @@ use std::{error::Error, fmt, io, sync::Arc, time::Duration};
 use enforcer_protocol::{path, pin::Pin};
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode, Url,
-    header::{AUTHORIZATION, HeaderValue, InvalidHeaderValue},
+    header::{AUTHORIZATION, DATE, HeaderValue, InvalidHeaderValue},
     redirect,
 };
+
+use super::clock::Clock;
 
 /// How long TCP and TLS may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -100,6 +102,7 @@ pub struct Server {
     pin: Pin,
     token: Token,
     client: Client,
+    clock: Arc<Clock>,
 }
 
 impl Server {
@@ -120,6 +123,7 @@ impl Server {
                 pin,
                 token,
                 client,
+                clock: Arc::default(),
             }),
             Err(source) => Err(ServerError::Client { url, source }),
         }
@@ -128,6 +132,11 @@ impl Server {
     /// The base URL.
     pub fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// Its clock, as its answers tell of it.
+    pub fn clock(&self) -> Arc<Clock> {
+        self.clock.clone()
     }
 
     /// Opens the decision stream after this revision, or from the beginning.
@@ -172,6 +181,10 @@ impl Server {
             Ok(Err(source)) => return Err(ServerError::Unreachable { url, source }),
             Ok(Ok(response)) => response,
         };
+        let date = response.headers().get(DATE);
+        if let Some(date) = date.and_then(|date| date.to_str().ok()) {
+            self.clock.hear(date);
+        }
         match response.status() {
             StatusCode::OK => Ok(response),
             status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {

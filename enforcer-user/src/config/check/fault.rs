@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::{
     super::{Choice, CompileError, ManagementError, Mode, PortRange, Protocol, ScopeAction},
     Severity,
+    nat::MappingFault,
 };
 
 /// One thing that is wrong.
@@ -155,6 +156,9 @@ pub enum Fault {
         /// The range.
         ports: PortRange,
     },
+    /// A fixed rule of address translation.
+    #[error(transparent)]
+    Mapping(MappingFault),
     /// ICMP of the other family.
     #[error("`{protocol}` is never sent to {prefix}: it belongs to the other address family")]
     OtherFamily {
@@ -340,6 +344,7 @@ impl Fault {
             Self::ScopeTwice {
                 first: Some(line), ..
             } => format!("remove it, or the one in line {line}").into(),
+            Self::Mapping(fault) => fault.remedy(),
             Self::PortOrder { ports } => format!("write \"{}-{}\"", ports.last, ports.first).into(),
             Self::ShortLease { .. } => {
                 let least = super::MIN_LEASE.as_secs();

@@ -8,6 +8,7 @@ mod files;
 mod interfaces;
 mod listeners;
 mod lockout;
+mod nat;
 mod roles;
 mod rules;
 mod scopes;
@@ -19,6 +20,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 pub use admit::{AdmitError, admit, admit_offline};
 pub use fault::Fault;
+pub use nat::MappingFault;
 
 use super::{Config, Places, machine::Machine};
 
@@ -95,6 +97,7 @@ pub fn check(config: &Config, machine: Option<&Machine>) -> Vec<Finding> {
     roles::check(config, &mut findings);
     rules::check(config, &mut findings);
     listeners::check(config, &mut findings);
+    nat::check(config, &mut findings);
     limits(config, &mut findings);
     if let Some(machine) = machine {
         interfaces::check_machine(config, machine, &mut findings);

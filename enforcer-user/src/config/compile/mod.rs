@@ -1,5 +1,6 @@
 //! From the configuration to the rows that the datapath holds.
 
+mod nat;
 mod roles;
 mod rules;
 mod scopes;
@@ -20,6 +21,7 @@ use super::{
     Config, HookChoice, Limits, Mode, Protocol, Server, Service, Vlan,
     management::{Management, ManagementError},
 };
+use crate::identity::Static;
 
 /// Everything that the datapath is told by the configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +48,8 @@ pub struct Compiled {
     pub lease_expired: RoleId,
     /// How often the datapath answers and asks.
     pub limits: Limits,
+    /// Blocks of ports of outside addresses, and whose they are.
+    pub statics: Vec<Static>,
 }
 
 /// An interface to attach to.
@@ -217,6 +221,7 @@ impl Config {
             first_datagram: self.unknown.first_datagram,
             lease_expired: names.require(&self.lease.expired)?,
             limits: self.limits.clone(),
+            statics: nat::compile(self)?,
             roles: names,
         })
     }
