@@ -14,7 +14,7 @@ use nix::{
     sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, sendto, socket},
 };
 
-use crate::namespace::Namespace;
+use crate::{namespace::Namespace, wait::patient};
 
 /// How long an answer may take where there is to be one.
 pub const ANSWERING: Duration = Duration::from_secs(3);
@@ -103,8 +103,8 @@ impl Host {
     /// A TCP connection.
     pub fn connect(&self, server: SocketAddr) -> io::Result<TcpStream> {
         self.namespace.enter(|| {
-            let stream = TcpStream::connect_timeout(&server, ANSWERING)?;
-            stream.set_read_timeout(Some(ANSWERING))?;
+            let stream = TcpStream::connect_timeout(&server, patient(ANSWERING))?;
+            stream.set_read_timeout(Some(patient(ANSWERING)))?;
             Ok(stream)
         })
     }
@@ -118,7 +118,7 @@ impl Host {
             };
             let socket = UdpSocket::bind((any, 0))?;
             socket.connect(server)?;
-            socket.set_read_timeout(Some(limit))?;
+            socket.set_read_timeout(Some(patient(limit)))?;
             Ok(socket)
         })
     }
@@ -133,8 +133,9 @@ impl Host {
 
     /// Whether a server answers to `ping` within a second.
     pub fn pings(&self, server: &str) -> bool {
+        let limit = patient(Duration::from_secs(1)).as_secs().to_string();
         let mut ping = Command::new("ping");
-        ping.args(["-n", "-q", "-c", "1", "-W", "1", server]);
+        ping.args(["-n", "-q", "-c", "1", "-W", &limit, server]);
         let done = self.namespace.enter(|| ping.output());
         done.is_ok_and(|done| done.status.success())
     }
@@ -171,6 +172,7 @@ pub fn get(server: SocketAddr, path: &str, limit: Duration) -> Answer {
 }
 
 fn exchange(server: SocketAddr, path: &str, limit: Duration) -> io::Result<String> {
+    let limit = patient(limit);
     let mut stream = TcpStream::connect_timeout(&server, limit)?;
     stream.set_read_timeout(Some(limit))?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");

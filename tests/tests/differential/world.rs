@@ -96,6 +96,8 @@ fn rulings() -> impl Strategy<Value = Rulings> {
             unknown_timeout,
             first_datagram,
             lease_expired,
+            questions_per_second: enforcer_tests::gate::UNLIMITED,
+            replies_per_second: enforcer_tests::gate::UNLIMITED,
         },
     )
 }

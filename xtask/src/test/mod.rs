@@ -1,17 +1,16 @@
 //! `cargo xtask test`: every check and test, the quick ones first; the first that fails ends it.
 
-mod tally;
-
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::setup::{self, Scope};
+use crate::setup::{self, Scope, Series};
+use crate::tally::Tally;
 use crate::tidy;
+use crate::vm;
 use crate::workspace::{Workspace, run as run_command, shown};
-use tally::Tally;
 
 /// What is run.
 #[derive(clap::Args)]
@@ -51,6 +50,10 @@ const PHASES: &[Phase] = &[
     Phase {
         name: "demo",
         run: demo,
+    },
+    Phase {
+        name: "other kernels",
+        run: kernels,
     },
 ];
 
@@ -146,6 +149,13 @@ fn demo(_: &Workspace, tally: &mut Tally) -> Result<()> {
     follow(command.args(["demo", "--json"]), |line| {
         tally.add_demo_line(line);
     })
+}
+
+/// The same once more under other kernels: the oldest that is promised, and in continuous integration all of them.
+fn kernels(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
+    let all = std::env::var_os("CI").is_some_and(|value| value == "true");
+    let series = if all { Series::ALL } else { &Series::ALL[..1] };
+    vm::test(workspace, series, tally)
 }
 
 /// Runs a command, passes its output on line by line, and shows each line to `look`.
