@@ -95,12 +95,27 @@ fn cases() -> Vec<Case> {
     vec![
         case("authorized, IPv4 TCP", tcp(v4(10), v4(99)), XDP_PASS),
         case("authorized, IPv6 TCP", tcp(v6(10), v6(99)), XDP_PASS),
+        case(
+            "authorized, IPv4 TCP, VLAN",
+            tagged(&tcp(v4(10), v4(99))),
+            XDP_PASS,
+        ),
+        case(
+            "authorized, IPv6 TCP, VLAN",
+            tagged(&tcp(v6(10), v6(99))),
+            XDP_PASS,
+        ),
         case("denied", tcp(v4(11), v4(99)), XDP_DROP),
         case("remediation rule", tcp(v4(12), v4(200)), XDP_PASS),
         case("own service (DNS)", udp(v4(12), v4(1), 53), XDP_PASS),
         case("unknown, held", udp(v4(13), v4(99), 443), XDP_DROP),
         case("malformed", short, XDP_DROP),
     ]
+}
+
+/// The frame with a tag of a VLAN that the gate lets in.
+fn tagged(frame: &[u8]) -> Vec<u8> {
+    [&frame[..12], &[0x81, 0, 0, 7], &frame[12..]].concat()
 }
 
 fn at(ip: IpAddr, port: u16) -> SocketAddr {

@@ -2,13 +2,14 @@
 
 use core::{cmp::Ordering, fmt, net::IpAddr};
 
-/// An IP address of either family, as four words in network order; IPv4 is kept in its IPv6 form
-/// `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2). One shape for both, and no bytes left undefined,
-/// because in the kernel programs both families meet in the same registers.
+/// An IP address of either family, as two halves whose bytes are in network order; IPv4 is kept in its IPv6 form
+/// `::ffff:a.b.c.d` (RFC 4291 section 2.5.5.2). One shape for both, and no bytes left undefined, because in the kernel
+/// programs both families meet in the same registers. Halves, because that is how headers are loaded: an address that
+/// is written in one size and read in another makes the processor wait.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Address {
-    pub(crate) words: [u32; 4],
+    halves: [u64; 2],
     family: Family,
 }
 
@@ -25,10 +26,9 @@ pub enum Family {
 impl Address {
     /// An IPv4 address from its bytes in network order.
     #[inline(always)]
-    pub const fn v4(bytes: [u8; 4]) -> Self {
-        let words = [0, 0, 0xffff_u32.to_be(), u32::from_ne_bytes(bytes)];
+    pub const fn v4([a, b, c, d]: [u8; 4]) -> Self {
         Self {
-            words,
+            halves: [0, u64::from_ne_bytes([0, 0, 0xff, 0xff, a, b, c, d])],
             family: Family::V4,
         }
     }
@@ -36,14 +36,12 @@ impl Address {
     /// An IPv6 address from its bytes in network order.
     #[inline(always)]
     pub const fn v6(b: [u8; 16]) -> Self {
-        let words = [
-            u32::from_ne_bytes([b[0], b[1], b[2], b[3]]),
-            u32::from_ne_bytes([b[4], b[5], b[6], b[7]]),
-            u32::from_ne_bytes([b[8], b[9], b[10], b[11]]),
-            u32::from_ne_bytes([b[12], b[13], b[14], b[15]]),
+        let halves = [
+            u64::from_ne_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]),
+            u64::from_ne_bytes([b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]]),
         ];
         Self {
-            words,
+            halves,
             family: Family::V6,
         }
     }
@@ -57,19 +55,17 @@ impl Address {
     /// The bytes of an IPv4 address; of an IPv6 address its last four.
     #[inline(always)]
     pub const fn last_bytes(&self) -> [u8; 4] {
-        self.words[3].to_ne_bytes()
+        let [_, _, _, last] = self.words();
+        last
     }
 
     /// Its four words, of four bytes each.
     #[inline(always)]
+    #[expect(clippy::many_single_char_names, reason = "the sixteen bytes, in order")]
     pub const fn words(&self) -> [[u8; 4]; 4] {
-        let [w0, w1, w2, w3] = self.words;
-        [
-            w0.to_ne_bytes(),
-            w1.to_ne_bytes(),
-            w2.to_ne_bytes(),
-            w3.to_ne_bytes(),
-        ]
+        let [a, b, c, d, e, f, g, h] = self.halves[0].to_ne_bytes();
+        let [i, j, k, l, m, n, o, p] = self.halves[1].to_ne_bytes();
+        [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]]
     }
 
     /// Sixteen bytes for both families.
@@ -83,26 +79,20 @@ impl Address {
     /// Undoes [`mapped`](Self::mapped).
     #[inline(always)]
     pub const fn from_mapped(bytes: [u8; 16]) -> Self {
-        Self::from_words(Self::v6(bytes).words)
+        Self::from_key(Self::v6(bytes).halves)
     }
 
-    /// Its words in network order, as keys and rows of both families hold them.
+    /// Its halves, as keys and rows of both families hold them.
     #[inline(always)]
-    pub const fn key(&self) -> [u32; 4] {
-        self.words
+    pub const fn key(&self) -> [u64; 2] {
+        self.halves
     }
 
-    /// Undoes [`key`](Self::key).
+    /// Undoes [`key`](Self::key); IPv4 when it is mapped.
     #[inline(always)]
-    pub const fn from_key(words: [u32; 4]) -> Self {
-        Self::from_words(words)
-    }
-
-    /// The address with these words, in network order; IPv4 when it is mapped.
-    #[inline(always)]
-    pub(crate) const fn from_words(words: [u32; 4]) -> Self {
+    pub const fn from_key(halves: [u64; 2]) -> Self {
         let mut address = Self {
-            words,
+            halves,
             family: Family::V6,
         };
         if address.is_mapped() {
@@ -134,7 +124,7 @@ impl Address {
     /// Whether this is an IPv6 address that is never forwarded (`fe80::/10`, RFC 4291 section 2.5.6).
     #[inline(always)]
     pub const fn is_link_local(&self) -> bool {
-        let [first, second, _, _] = self.words[0].to_ne_bytes();
+        let [first, second, _, _] = self.words()[0];
         matches!(self.family, Family::V6) && first == 0xfe && second & 0xc0 == 0x80
     }
 
@@ -142,8 +132,8 @@ impl Address {
     #[inline(always)]
     pub const fn is_unspecified(&self) -> bool {
         match self.family {
-            Family::V4 => self.words[3] == 0,
-            Family::V6 => self.is_lowest() && self.words[3] == 0,
+            Family::V4 => matches!(self.last_bytes(), [0, 0, 0, 0]),
+            Family::V6 => self.halves[0] == 0 && self.halves[1] == 0,
         }
     }
 
@@ -151,8 +141,8 @@ impl Address {
     #[inline(always)]
     pub const fn is_multicast(&self) -> bool {
         match self.family {
-            Family::V4 => matches!(self.last_bytes()[0], 224..=239) || self.words[3] == u32::MAX,
-            Family::V6 => self.words[0].to_ne_bytes()[0] == 0xff,
+            Family::V4 => matches!(self.last_bytes(), [224..=239, ..] | [255, 255, 255, 255]),
+            Family::V6 => self.halves[0].to_ne_bytes()[0] == 0xff,
         }
     }
 
@@ -161,7 +151,7 @@ impl Address {
     pub const fn is_link_multicast(&self) -> bool {
         match self.family {
             Family::V4 => matches!(self.last_bytes(), [224, 0, 0, _]),
-            Family::V6 => matches!(self.words[0].to_ne_bytes(), [0xff, 0x02, _, _]),
+            Family::V6 => matches!(self.words()[0], [0xff, 0x02, _, _]),
         }
     }
 
@@ -169,13 +159,13 @@ impl Address {
     /// section 2.2).
     #[inline(always)]
     pub const fn is_mapped(&self) -> bool {
-        self.words[0] == 0 && self.words[1] == 0 && self.words[2] == 0xffff_u32.to_be()
+        self.halves[0] == 0 && matches!(self.words()[2], [0, 0, 0xff, 0xff])
     }
 
     /// Whether this is the unspecified or the loopback address of IPv6, or an IPv4-compatible one.
     #[inline(always)]
     const fn is_lowest(&self) -> bool {
-        self.words[0] == 0 && self.words[1] == 0 && self.words[2] == 0
+        self.halves[0] == 0 && matches!(self.words()[2], [0, 0, 0, 0])
     }
 }
 

@@ -57,6 +57,4 @@ pub struct Event {
     pub pad: u8,
     /// The VLAN of the frame, the innermost of two; 0 where there is none.
     pub vlan: u16,
-    /// Zeros.
-    pub rest: [u8; 4],
 }

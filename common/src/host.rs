@@ -57,7 +57,7 @@ impl Host {
     pub const fn key_v4(&self) -> HostKeyV4 {
         HostKeyV4 {
             zone: self.zone,
-            address: self.address.words[3],
+            address: u32::from_ne_bytes(self.address.last_bytes()),
         }
     }
 
@@ -65,8 +65,9 @@ impl Host {
     #[inline(always)]
     pub fn key(&self) -> HostKey {
         HostKey {
+            address: self.address.key(),
             zone: self.zone,
-            address: self.address.words,
+            pad: 0,
         }
     }
 }
@@ -81,21 +82,24 @@ pub struct HostKeyV4 {
     pub address: u32,
 }
 
-/// Key of `HOSTS_V6`, and with mapped addresses of every table that holds both families.
+/// Key of `HOSTS_V6`, and with mapped addresses of every table that holds both families. In halves of network order: bytes
+/// would be written and compared one by one.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Pod, Zeroable)]
 pub struct HostKey {
+    /// The mapped address.
+    pub address: [u64; 2],
     /// The zone.
     pub zone: u32,
-    /// The mapped address, in words of network order: bytes would be written and compared one by one.
-    pub address: [u32; 4],
+    /// Zero.
+    pub pad: u32,
 }
 
 impl From<HostKey> for Host {
     fn from(key: HostKey) -> Self {
         Self {
             zone: key.zone,
-            address: Address::from_words(key.address),
+            address: Address::from_key(key.address),
         }
     }
 }
@@ -220,11 +224,13 @@ pub struct FlowKey {
     /// The host.
     pub host: HostKey,
     /// The other side, as a mapped address.
-    pub remote: [u32; 4],
+    pub remote: [u64; 2],
     /// The host's port.
     pub host_port: u16,
     /// The other side's port.
     pub remote_port: u16,
+    /// Zero.
+    pub pad: u32,
 }
 
 /// Slot of the verdict cache for IPv4: half of a cache line.
@@ -249,12 +255,14 @@ pub struct VerdictSlotV4 {
 pub struct VerdictSlotV6 {
     /// Whose slot this is now.
     pub host: HostKey,
-    /// The generation of the host's bucket, read before the tables were.
-    pub generation: u32,
-    /// What was found.
-    pub standing: StandingBits,
     /// Until when it holds, in jiffies.
     pub until: u64,
+    /// What was found.
+    pub standing: StandingBits,
+    /// The generation of the host's bucket, read before the tables were.
+    pub generation: u32,
+    /// Zeros.
+    pub pad: u32,
 }
 
 /// A [`Standing`](crate::decide::Standing) but for its end, in one word: MAC address, role, and how it came by it.

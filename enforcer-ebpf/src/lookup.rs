@@ -66,9 +66,10 @@ fn standing_v6(host: &Host, slot: u32, bucket: u32, now: u64, found: &mut Standi
     if found.until != 0 {
         *slot = VerdictSlotV6 {
             host: key,
-            generation,
-            standing: found.bits(),
             until: found.until,
+            standing: found.bits(),
+            generation,
+            pad: 0,
         };
     }
 }

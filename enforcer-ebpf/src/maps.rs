@@ -144,14 +144,14 @@ const VLAN_IDS: u32 = 4096;
 #[derive(Clone, Copy)]
 pub struct PortalKey {
     pub host: HostKey,
-    pub number: u32,
+    pub number: u64,
 }
 
 /// Value of both: where the host believes to have connected to.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct PortalFlow {
-    pub server: [u32; 4],
+    pub server: [u64; 2],
     /// When the last packet of the flow came, in jiffies.
     pub last: u64,
 }

@@ -27,7 +27,6 @@ pub fn first_look<F: Frame>(frame: &F) -> i32 {
     };
     let cursor = frame.cursor();
     seen.sort = Sort::of(parse_into(&cursor, &mut seen.packet));
-    seen.claim = Claim::NONE;
     // What neighbours say outside of any VLAN is about the link itself.
     let of_a_vlan = match seen.sort {
         Sort::Ip | Sort::Chain | Sort::Arp => true,
@@ -54,6 +53,7 @@ pub fn first_look<F: Frame>(frame: &F) -> i32 {
             return F::PASS;
         }
     }
+    seen.claim = Claim::NONE;
     frame.go_on(step_after::<F>(seen));
     F::DROP
 }
@@ -104,7 +104,7 @@ pub fn read_claim<F: Frame>(frame: &F) -> i32 {
     }
     if seen.sort == Sort::Arp {
         seen.host.address = seen.claim.address;
-        seen.packet.source = seen.claim.address;
+        seen.packet.describe_arp(seen.claim.address);
         lookup::from_tables(&seen.host, jiffies(), &mut seen.standing);
         let mac = seen.packet.source_mac;
         let judgement = decide::judge_arp(&seen.claim, mac, &seen.standing, &Kernel);
@@ -148,11 +148,10 @@ pub fn second_look<F: Frame>(frame: &F) -> i32 {
             consider(&case, &seen.claim, &Kernel)
         }
         Sort::Arp | Sort::Link => decide::judge_link(),
-        // Never: the chain was walked before.
-        Sort::Chain => decide::judge_refusal(Refusal::TooDeep, &Kernel),
         Sort::OfAnotherVlan => decide::judge_vlan(&Kernel),
         Sort::Malformed => decide::judge_refusal(Refusal::Malformed, &Kernel),
-        Sort::TooDeep => decide::judge_refusal(Refusal::TooDeep, &Kernel),
+        // A chain was walked before it came here.
+        Sort::Chain | Sort::TooDeep => decide::judge_refusal(Refusal::TooDeep, &Kernel),
         Sort::NotIp => decide::judge_refusal(Refusal::NotIp, &Kernel),
     };
     settle(frame, seen, &judgement)
@@ -206,7 +205,7 @@ pub fn record<F: Frame>(frame: &F) -> i32 {
     if maps::is_dry() {
         return if passes { F::PASS } else { F::DROP };
     }
-    if passes && concerns_the_portal::<F>(seen, interface) {
+    if passes && seen.sort == Sort::Ip && concerns_the_portal::<F>(seen, interface) {
         match F::WAY {
             Direction::FromHost => act::forget_direct(seen),
             Direction::ToHost => frame.go_on(Step::Portal),
@@ -240,9 +239,13 @@ fn own_address<'a, F: Frame>(source: &'a Address, destination: &'a Address) -> &
 }
 
 /// Whether a packet that passes is to or from the portal's port: then a redirected flow may have to be forgotten, or
-/// a reply given the address that the host knows.
+/// a reply given the address that the host knows. Where the frame is no packet, what was seen of one before is still
+/// there.
 #[inline(always)]
 fn concerns_the_portal<F: Frame>(seen: &Seen, interface: &InterfaceRow) -> bool {
+    if seen.sort != Sort::Ip {
+        return false;
+    }
     let Transport::Tcp(ports, _) = seen.packet.transport_header() else {
         return false;
     };

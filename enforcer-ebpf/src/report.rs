@@ -201,7 +201,6 @@ impl<'a> About<'a> {
             } else {
                 vlans.inner
             },
-            rest: [0; 4],
         });
         entry.submit(0);
         true

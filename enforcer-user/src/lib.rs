@@ -7,9 +7,13 @@ pub mod control;
 pub mod controller;
 #[expect(unsafe_code, reason = "map rows and the raw batch call")]
 pub mod datapath;
+pub mod doctor;
 pub mod gateway;
 pub mod identity;
+pub mod links;
 pub mod metrics;
+pub mod netlink;
 pub mod portal;
 pub mod registry;
 pub mod sources;
+pub mod trace;

@@ -2,10 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use etherparse::{IpHeaders, IpNumber, PacketBuilder, PacketBuilderStep, ip_number};
+use etherparse::{
+    ArpEthIpv4Packet, ArpOperation, IpHeaders, IpNumber, PacketBuilder, PacketBuilderStep,
+    ip_number,
+};
 
 /// MAC address of the host in every fixture.
 pub const HOST_MAC: [u8; 6] = [2, 0, 0, 0, 0, 0x10];
+/// MAC address of another host.
+pub const OTHER_MAC: [u8; 6] = [2, 0, 0, 0, 0, 0x20];
 /// MAC address of the gateway in every fixture.
 pub const GATEWAY_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 
@@ -18,6 +23,10 @@ pub enum Tcp {
     SynAck,
     /// Carries data.
     Data,
+    /// Acknowledges, and carries nothing.
+    Ack,
+    /// Carries the last data.
+    Fin,
     /// Resets.
     Reset,
 }
@@ -34,6 +43,8 @@ pub fn tcp(from: SocketAddr, to: SocketAddr, kind: Tcp, payload: &[u8]) -> Vec<u
         Tcp::Syn => tcp.syn(),
         Tcp::SynAck => tcp.syn().ack(ACKNOWLEDGEMENT),
         Tcp::Data => tcp.psh().ack(ACKNOWLEDGEMENT),
+        Tcp::Ack => tcp.ack(ACKNOWLEDGEMENT),
+        Tcp::Fin => tcp.fin().ack(ACKNOWLEDGEMENT),
         Tcp::Reset => tcp.rst(),
     };
     let mut bytes = Vec::with_capacity(tcp.size(payload.len()));
@@ -68,6 +79,32 @@ pub fn raw(from: IpAddr, to: IpAddr, protocol: u8, payload: &[u8]) -> Vec<u8> {
         .write(&mut bytes, IpNumber(protocol), payload)
         .expect("writing to memory");
     bytes
+}
+
+/// An ARP request by whoever says to have this MAC and IP address, about another address.
+pub fn arp(mac: [u8; 6], sender: IpAddr, target: IpAddr) -> Vec<u8> {
+    arp_message(ArpOperation::REQUEST, mac, sender, target)
+}
+
+/// The answer of whoever says to have this MAC and IP address.
+pub fn arp_reply(mac: [u8; 6], sender: IpAddr, target: IpAddr) -> Vec<u8> {
+    arp_message(ArpOperation::REPLY, mac, sender, target)
+}
+
+fn arp_message(operation: ArpOperation, mac: [u8; 6], sender: IpAddr, target: IpAddr) -> Vec<u8> {
+    let (IpAddr::V4(sender), IpAddr::V4(target)) = (sender, target) else {
+        panic!("ARP knows no {sender} {target}");
+    };
+    let message = ArpEthIpv4Packet {
+        operation,
+        sender_mac: mac,
+        sender_ipv4: sender.octets(),
+        target_mac: [0; 6],
+        target_ipv4: target.octets(),
+    };
+    let mut frame = frame(0x0806, &message.to_bytes());
+    frame.resize(60, 0);
+    frame
 }
 
 /// A frame that is no IP packet.

@@ -5,12 +5,13 @@ use std::{net::IpAddr, time::Duration};
 use anyhow::Context;
 
 use enforcer::datapath::{
-    Bench, Datapath, HostChange, IngressHook, Options, Plan, Ran, Rulings, Sample, Size, VlanPlan,
+    Bench, Datapath, HostChange, IngressChoice, Options, Plan, Ran, Rulings, Sample, Size, VlanPlan,
 };
 use enforcer_common::{
     counter::Hook,
     decide::{self, Direction, Judged, Verdict},
     host::{FOREVER, Host, HostRow, Origin, SourceId},
+    packet::protocol,
     role::{RoleId, RoleRow, Rule, RuleSet},
     settings::Scope,
 };
@@ -46,22 +47,30 @@ const fn vlan(outer: u16, inner: u16, zone: u32) -> VlanPlan {
 /// More than a test run can make.
 pub const UNLIMITED: u32 = 1 << 30;
 
+/// A role that lets everything pass but what its rules deny: TCP 22 and SCTP 5060 of the remediation server.
+pub const GUEST: RoleId = RoleId::FIRST_OWN;
+
+/// A role that only counts what it would stop.
+pub const WATCHED: RoleId = RoleId(RoleId::FIRST_OWN.0 + 1);
+
 /// The port of the portal on the bench.
 pub const PORTAL: u16 = 8480;
 
 /// A gateway's programs and tables. Zone 0 is checked everywhere but in 198.51.100.0/24 and
-/// `2001:db8:5::/48` (outside), and 203.0.113.0/24 and `2001:db8:6::/48` (bypassed).
+/// `2001:db8:5::/48` (outside), and 203.0.113.0/24 and `2001:db8:6::/48` (bypassed); 192.0.2.1 and `2001:db8::1` are the
+/// gateway's own.
 pub struct Gate {
     /// The tables.
     pub datapath: Datapath,
     /// The programs.
     pub bench: Bench,
+    plan: Plan,
     _bpffs: BpfFs,
 }
 
 impl Gate {
     /// An enforcing gateway that knows nobody, with the usual roles; quarantined hosts reach TCP 443 of
-    /// the remediation server 192.0.2.200.
+    /// the remediation server 192.0.2.200, and 192.0.2.201 wholly.
     pub fn new() -> anyhow::Result<Self> {
         Self::with_capacity(4096)
     }
@@ -80,23 +89,23 @@ impl Gate {
         datapath.set_scopes(&scopes()?)?;
         datapath.set_lease(SourceId::GATEWAY, FOREVER)?;
         datapath.set_lease(SourceId::MANAGEMENT, FOREVER)?;
-        let plan = Plan {
-            interface: "bench".into(),
-            zone: 0,
-            ingress: IngressHook::Native,
-            portal_port: Some(PORTAL),
-            addresses: vec![fixture::v4(1), fixture::v6(1)],
-            vlans: VLANS.to_vec(),
-            tagged_only: false,
-            routers: false,
-            dhcp_servers: false,
-        };
+        let plan = plan();
         let bench = datapath.bench(&plan, 0)?;
         Ok(Self {
             datapath,
             bench,
+            plan,
             _bpffs: bpffs,
         })
+    }
+
+    /// Makes this of the interface.
+    pub fn set_plan(&mut self, plan: Plan) -> anyhow::Result<()> {
+        if plan != self.plan {
+            self.datapath.set_interface(0, &plan)?;
+            self.plan = plan;
+        }
+        Ok(())
     }
 
     /// Gives a host a role, by the management server.
@@ -191,6 +200,21 @@ pub fn host(address: IpAddr) -> Host {
     }
 }
 
+/// The interface of the bench.
+pub fn plan() -> Plan {
+    Plan {
+        interface: "bench".into(),
+        zone: 0,
+        ingress: IngressChoice::Native,
+        portal_port: Some(PORTAL),
+        addresses: vec![fixture::v4(1), fixture::v6(1)],
+        vlans: VLANS.to_vec(),
+        tagged_only: false,
+        routers: false,
+        dhcp_servers: false,
+    }
+}
+
 /// Enforcing, with two seconds for an answer.
 pub fn rulings() -> Rulings {
     Rulings {
@@ -212,33 +236,36 @@ fn roles() -> Vec<(RoleId, RoleRow)> {
         (RoleId::QUARANTINE, Row::new(Row::RULES | told)),
         (RoleId::UNKNOWN, Row::new(told)),
         (RoleId::DENIED, Row::new(0)),
+        (GUEST, Row::new(Row::ALLOW | Row::RULES | Row::REJECT)),
+        (WATCHED, Row::new(Row::MONITOR | told)),
         (RoleId::EVERYONE, Row::new(Row::RULES)),
     ]
 }
 
 fn rules() -> anyhow::Result<Vec<(RoleId, ipnet::IpNet, RuleSet)>> {
-    Ok(vec![
-        (
-            RoleId::QUARANTINE,
-            "192.0.2.200/32".parse()?,
-            set(&[tcp(443)]),
-        ),
-        (
-            RoleId::QUARANTINE,
-            "2001:db8::200/128".parse()?,
-            set(&[tcp(443)]),
-        ),
-        (
-            RoleId::EVERYONE,
-            "192.0.2.1/32".parse()?,
-            set(&[tcp(PORTAL), udp(53)]),
-        ),
-        (
-            RoleId::EVERYONE,
-            "2001:db8::1/128".parse()?,
-            set(&[tcp(PORTAL), udp(53)]),
-        ),
-    ])
+    let services = [tcp(PORTAL), udp(53), udp(67), udp(547)];
+    let all = Rule {
+        protocol: Rule::ANY_PROTOCOL,
+        any_port: 1,
+        ..tcp(0)
+    };
+    let denied = |rule| Rule { allow: 0, ..rule };
+    let sctp = Rule {
+        protocol: protocol::SCTP,
+        ..tcp(5060)
+    };
+    let of_guests = [denied(tcp(22)), denied(sctp)];
+    let mut rules = Vec::new();
+    for (role, last, set_of) in [
+        (RoleId::QUARANTINE, "200", &[tcp(443)][..]),
+        (RoleId::QUARANTINE, "201", &[all]),
+        (GUEST, "200", &of_guests),
+        (RoleId::EVERYONE, "1", &services),
+    ] {
+        rules.push((role, format!("192.0.2.{last}/32").parse()?, set(set_of)));
+        rules.push((role, format!("2001:db8::{last}/128").parse()?, set(set_of)));
+    }
+    Ok(rules)
 }
 
 fn scopes() -> anyhow::Result<Vec<(u32, ipnet::IpNet, Scope)>> {
@@ -249,6 +276,10 @@ fn scopes() -> anyhow::Result<Vec<(u32, ipnet::IpNet, Scope)>> {
         (0, "203.0.113.0/24".parse()?, Scope::Bypassed),
         (0, "2001:db8:5::/48".parse()?, Scope::Outside),
         (0, "2001:db8:6::/48".parse()?, Scope::Bypassed),
+        (0, "192.0.2.1/32".parse()?, Scope::Own),
+        (0, "2001:db8::1/128".parse()?, Scope::Own),
+        (1, "192.0.2.1/32".parse()?, Scope::Own),
+        (1, "2001:db8::1/128".parse()?, Scope::Own),
     ])
 }
 

@@ -13,6 +13,7 @@ use nix::{
     ifaddrs::getifaddrs,
     sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, sendto, socket},
 };
+use socket2::{Domain, Socket, Type};
 
 use crate::{namespace::Namespace, wait::patient};
 
@@ -48,6 +49,16 @@ pub enum Answer {
 }
 
 impl Answer {
+    fn of(exchange: io::Result<String>) -> Self {
+        match exchange {
+            Ok(text) => Self::Http(text),
+            Err(error) => match error.kind() {
+                ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => Self::Reset,
+                _ => Self::Silence,
+            },
+        }
+    }
+
     /// Whether this is the page that was asked for.
     pub fn is_page(&self) -> bool {
         matches!(self, Self::Http(text) if text.starts_with("HTTP/1.1 200 "))
@@ -131,6 +142,28 @@ impl Host {
         socket.send(b"anybody there?").is_ok() && socket.recv(&mut [0; 64]).is_ok()
     }
 
+    /// The same from one of its addresses.
+    pub fn echoes_from(&self, address: IpAddr, server: SocketAddr) -> bool {
+        let exchange = || {
+            let socket = UdpSocket::bind((address, 0))?;
+            socket.set_read_timeout(Some(SILENCE))?;
+            socket.send_to(b"anybody there?", server)?;
+            socket.recv(&mut [0; 64])
+        };
+        self.namespace.enter(exchange).is_ok()
+    }
+
+    /// Asks a web server for its first page from one of its addresses.
+    pub fn get_from(&self, address: IpAddr, server: SocketAddr) -> Answer {
+        let connect = || {
+            let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
+            socket.bind(&SocketAddr::new(address, 0).into())?;
+            socket.connect_timeout(&server.into(), SILENCE)?;
+            converse(socket.into(), server, "/", SILENCE)
+        };
+        self.namespace.enter(|| Answer::of(connect()))
+    }
+
     /// Whether a server answers to `ping` within a second.
     pub fn pings(&self, server: &str) -> bool {
         let limit = patient(Duration::from_secs(1)).as_secs().to_string();
@@ -145,35 +178,43 @@ impl Host {
         &self,
         frames: impl Iterator<Item = &'a [u8]> + Send,
     ) -> anyhow::Result<()> {
-        self.namespace.enter(|| {
-            let cable = getifaddrs()?
-                .filter(|entry| entry.interface_name == "eth0")
-                .find_map(|entry| entry.address?.as_link_addr().copied())
-                .context("no eth0")?;
-            let (family, kind) = (AddressFamily::Packet, SockType::Raw);
-            let socket = socket(family, kind, SockFlag::empty(), None)?;
-            for frame in frames {
-                sendto(socket.as_raw_fd(), frame, &cable, MsgFlags::empty())?;
-            }
-            Ok(())
-        })
+        send_frames(&self.namespace, "eth0", frames)
     }
+}
+
+/// Puts frames on the cable of an interface as they are.
+pub fn send_frames<'a>(
+    namespace: &Namespace,
+    interface: &str,
+    frames: impl Iterator<Item = &'a [u8]> + Send,
+) -> anyhow::Result<()> {
+    namespace.enter(|| {
+        let cable = getifaddrs()?
+            .filter(|entry| entry.interface_name == interface)
+            .find_map(|entry| entry.address?.as_link_addr().copied())
+            .with_context(|| format!("no {interface}"))?;
+        let (family, kind) = (AddressFamily::Packet, SockType::Raw);
+        let socket = socket(family, kind, SockFlag::empty(), None)?;
+        for frame in frames {
+            sendto(socket.as_raw_fd(), frame, &cable, MsgFlags::empty())?;
+        }
+        Ok(())
+    })
 }
 
 /// Asks for a page from where the calling thread is.
 pub fn get(server: SocketAddr, path: &str, limit: Duration) -> Answer {
-    match exchange(server, path, limit) {
-        Ok(text) => Answer::Http(text),
-        Err(error) => match error.kind() {
-            ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => Answer::Reset,
-            _ => Answer::Silence,
-        },
-    }
+    let limit = patient(limit);
+    let connected = TcpStream::connect_timeout(&server, limit);
+    Answer::of(connected.and_then(|stream| converse(stream, server, path, limit)))
 }
 
-fn exchange(server: SocketAddr, path: &str, limit: Duration) -> io::Result<String> {
-    let limit = patient(limit);
-    let mut stream = TcpStream::connect_timeout(&server, limit)?;
+fn converse(
+    mut stream: TcpStream,
+    server: SocketAddr,
+    path: &str,
+    limit: Duration,
+) -> io::Result<String> {
     stream.set_read_timeout(Some(limit))?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;

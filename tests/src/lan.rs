@@ -9,6 +9,7 @@
 use std::{
     io::Write,
     net::SocketAddr,
+    path::Path,
     process::{self, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -23,6 +24,8 @@ use crate::{
 
 /// The gateway's address on the side of the hosts.
 pub const GATEWAY: &str = "192.0.2.1";
+/// The gateway's IPv6 address towards the hosts.
+pub const GATEWAY_V6: &str = "2001:db8:1::1";
 /// What a host reaches so as to be repaired.
 pub const REMEDIATION: &str = "198.51.100.10";
 /// A server like any other.
@@ -116,7 +119,8 @@ pub struct Lan {
     pub gateway: Namespace,
     // Before the namespace that they are in.
     _servers: Servers,
-    _switch: Namespace,
+    /// What connects the hosts with the gateway; its port towards the gateway is called `gateway`.
+    pub switch: Namespace,
     /// Where the servers are.
     pub behind: Namespace,
 }
@@ -131,23 +135,53 @@ impl Lan {
         });
         let [laptop, desktop, switch, gateway, behind] = places;
         let places = [laptop?, desktop?, switch?, gateway?, behind?];
+        for place in &places {
+            // Before the cables: interfaces begin with what is the default then.
+            place.set(&QUIET)?;
+        }
         ip(&[], &cables(&places))?;
         for ((_, lines), place) in SETUP.iter().zip(&places) {
-            place.set(&QUIET)?;
             let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
             ip(&["-n", place.name()], &lines)?;
         }
         let [laptop, desktop, switch, gateway, behind] = places;
         gateway.set(&FORWARD)?;
         take_frames_of_xdp(&switch)?;
+        look_into_no_packet(&switch)?;
         Ok(Self {
             laptop: Host::new(laptop, 11),
             desktop: Host::new(desktop, 12),
             _servers: Servers::start(&behind)?,
             gateway,
-            _switch: switch,
+            switch,
             behind,
         })
+    }
+}
+
+impl Lan {
+    /// Takes the gateway's interface towards the hosts away.
+    pub fn unplug(&self) -> anyhow::Result<()> {
+        let lines = ["link delete lan0".to_owned()];
+        ip(&["-n", self.gateway.name()], &lines)
+    }
+
+    /// Puts one of the same name there, which is not switched on yet.
+    pub fn plug(&self) -> anyhow::Result<()> {
+        let switch = self.switch.name();
+        let cable = format!("link add lan0 type veth peer name gateway netns {switch}");
+        ip(&["-n", self.gateway.name()], &[cable])
+    }
+
+    /// Switches it on, as it was at first.
+    pub fn switch_on(&self) -> anyhow::Result<()> {
+        let port = ["link set gateway master lan up".to_owned()];
+        ip(&["-n", self.switch.name()], &port)?;
+        take_frames_of_xdp(&self.switch)?;
+        let (_, lines) = SETUP[3];
+        let of_lan = lines.iter().filter(|line| line.contains("lan0"));
+        let lines: Vec<_> = of_lan.map(ToString::to_string).collect();
+        ip(&["-n", self.gateway.name()], &lines)
     }
 }
 
@@ -168,6 +202,19 @@ fn cables(places: &[Namespace]) -> Vec<String> {
 fn take_frames_of_xdp(switch: &Namespace) -> anyhow::Result<()> {
     let mut ethtool = switch.command("ethtool");
     output(ethtool.args(["-K", "gateway", "gro", "on"])).map(drop)
+}
+
+/// No switch drops a packet for its IP header. Linux's bridge does, where bridge netfilter is there.
+fn look_into_no_packet(switch: &Namespace) -> anyhow::Result<()> {
+    let is_there = switch.enter(|| Path::new("/proc/sys/net/bridge").exists());
+    if !is_there {
+        return Ok(());
+    }
+    switch.set(&[
+        ("bridge/bridge-nf-call-iptables", "0"),
+        ("bridge/bridge-nf-call-ip6tables", "0"),
+        ("bridge/bridge-nf-call-arptables", "0"),
+    ])
 }
 
 /// Hands lines to one `ip`, which is much quicker than one for each.

@@ -1,10 +1,13 @@
 //! What the integration tests share.
 
+pub mod attack;
 pub mod bpffs;
+pub mod capture;
 pub mod config;
 pub mod conntrack;
 pub mod cpu;
 pub mod fixture;
+pub mod fuzz;
 pub mod gate;
 pub mod gateway;
 pub mod host;
@@ -16,4 +19,6 @@ pub mod servers;
 pub mod site;
 pub mod table;
 pub mod tally;
+pub mod tap;
+pub mod trace;
 pub mod wait;

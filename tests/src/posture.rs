@@ -12,6 +12,7 @@ pub struct Posture {
     firewall: bool,
     addresses: Vec<String>,
     mac: Option<&'static str>,
+    second: Option<(&'static str, &'static str)>,
 }
 
 impl Posture {
@@ -22,6 +23,7 @@ impl Posture {
             firewall: true,
             addresses: Vec::new(),
             mac: None,
+            second: None,
         }
     }
 
@@ -47,6 +49,13 @@ impl Posture {
         self
     }
 
+    /// Has a second interface, with this MAC address and this address.
+    #[must_use]
+    pub fn with_second(mut self, mac: &'static str, address: &'static str) -> Self {
+        self.second = Some((mac, address));
+        self
+    }
+
     /// The name of the device.
     pub(crate) fn name(&self) -> &str {
         self.name
@@ -56,6 +65,16 @@ impl Posture {
     pub(crate) fn document(&self, host: &Host) -> Value {
         let own = host.v4.to_string();
         let addresses: Vec<_> = std::iter::once(&own).chain(&self.addresses).collect();
+        let mut interfaces = vec![json!({
+            "name": "eth0",
+            "mac": self.mac.unwrap_or(&host.mac),
+            "addresses": addresses,
+        })];
+        interfaces.extend(
+            self.second.map(
+                |(mac, address)| json!({ "name": "eth1", "mac": mac, "addresses": [address] }),
+            ),
+        );
         json!({
             "version": 1,
             "device": { "id": format!("id-{}", self.name), "name": self.name, "owner": "ada" },
@@ -64,11 +83,7 @@ impl Posture {
             "software": [],
             "services": [],
             "settings": { "firewall": self.firewall, "disk_encrypted": true },
-            "interfaces": [{
-                "name": "eth0",
-                "mac": self.mac.unwrap_or(&host.mac),
-                "addresses": addresses,
-            }],
+            "interfaces": interfaces,
         })
     }
 }

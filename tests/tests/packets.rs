@@ -5,8 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use anyhow::Result;
 use enforcer_common::role::RoleId;
 use enforcer_tests::{
+    cpu,
     fixture::{self, Tcp, v4, v6},
-    gate::{Gate, TC_OK, TC_SHOT, XDP_DROP, XDP_PASS, XDP_TX},
+    gate::{Gate, PORTAL, TC_OK, TC_SHOT, XDP_DROP, XDP_PASS, XDP_TX},
     reply::Reply,
 };
 
@@ -66,16 +67,37 @@ fn a_quarantined_host_reaches_remediation_and_is_told_of_the_rest() -> Result<()
             fixture::tcp(at(host, 1), at(server, 443), Tcp::Reset, b""),
             XDP_DROP,
         ),
-        (
-            fixture::udp(at(host, 1), at(server, 443), b"quic"),
-            XDP_DROP,
-        ),
+        (fixture::udp(at(host, 1), at(server, 443), b"quic"), XDP_TX),
         (fixture::udp(at(host, 1), at(v4(1), 53), b"query"), XDP_PASS),
-        (fixture::ping(host, server), XDP_DROP),
-        (fixture::raw(host, server, fixture::GRE, &[0; 8]), XDP_DROP),
+        (fixture::ping(host, server), XDP_TX),
+        (fixture::raw(host, server, fixture::GRE, &[0; 8]), XDP_TX),
+        (fixture::raw(host, server, 1, &[3; 36]), XDP_DROP),
     ];
     for (index, (packet, expected)) in cases.iter().enumerate() {
         assert_eq!(gate.from_host(packet)?.code, *expected, "case {index}");
+    }
+    Ok(())
+}
+
+/// What the gateway says to its neighbours is no answer of the portal, even right behind one.
+#[test]
+fn only_answers_of_the_portal_are_rewritten() -> Result<()> {
+    let mut gate = Gate::new()?;
+    cpu::pin(cpu::all_of_this_process()?[0])?;
+    for (host, server, portal) in [(v4(10), v4(99), v4(1)), (v6(10), v6(99), v6(1))] {
+        gate.decide(host, RoleId::QUARANTINE)?;
+        let syn = fixture::tcp(at(host, 40_000), at(server, 80), Tcp::Syn, b"");
+        gate.from_host(&syn)?;
+        let answer = fixture::tcp(at(portal, PORTAL), at(host, 40_000), Tcp::Data, b"page");
+        for neighbours in [
+            fixture::frame(0x88cc, &[2; 86]),
+            fixture::frame(0x0806, &[0; 86]),
+            fixture::frame(0x88b5, &[0; 86]),
+        ] {
+            let restored = gate.to_host(&answer)?.packet;
+            assert_eq!(Reply::parse(&restored)?.from, at(server, 80));
+            assert_eq!(gate.to_host(&neighbours)?.packet, neighbours);
+        }
     }
     Ok(())
 }
@@ -91,7 +113,7 @@ fn a_reset_answers_the_segment_that_it_stops() -> Result<()> {
         let reply = Reply::parse(&ran.packet)?;
         assert_eq!((reply.from, reply.to), (at(server, 443), at(host, 40_000)));
         assert_eq!(
-            (reply.from_mac, reply.to_mac),
+            (reply.link.from, reply.link.to),
             (fixture::GATEWAY_MAC, fixture::HOST_MAC)
         );
         assert!(reply.tcp.rst && reply.tcp.ack && !reply.tcp.syn);

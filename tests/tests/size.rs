@@ -13,7 +13,11 @@ const VERIFIED: u32 = 100_000;
 fn the_programs_keep_to_their_budget() -> Result<()> {
     let mut above = Vec::new();
     for size in Gate::new()?.sizes()? {
-        let Size { program, instructions, .. } = size;
+        let Size {
+            program,
+            instructions,
+            ..
+        } = size;
         let verified = size.verified.context("this kernel does not say")?;
         // What `cargo xtask vm --record` reads.
         println!("size: {program}: {instructions} instructions, {verified} verified");

@@ -42,6 +42,13 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Run packets at random through parser, shared code and kernel programs in the release profile:
+    /// [--minutes N | --cases N] [--seed S] [--jobs N]. Ends with status 1 when they differ.
+    Fuzz {
+        /// What to hand on; `-- --help` says more.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Check licences, bans and sources of all dependencies, and advisories where they can be had.
     Deny,
     /// Check the rules of the tree that no compiler knows.
@@ -73,6 +80,7 @@ fn perform(task: &Task) -> Result<u8> {
         Task::Demo(args) => demo::run(args)?,
         Task::DemoPart(part) => return demo::perform(part),
         Task::Bench { args } => bench(&workspace()?, args)?,
+        Task::Fuzz { args } => return fuzz(&workspace()?, args),
         Task::Deny => deny::run(&workspace()?)?,
         Task::Tidy => tidy::run(&workspace()?)?,
         Task::Vm(args) => return vm::run(args, &workspace()?),
@@ -85,6 +93,26 @@ fn build(workspace: &Workspace, release: bool) -> Result<()> {
     let gateway = workspace.gateway(release)?;
     println!("{}", gateway.display());
     Ok(())
+}
+
+/// Says with which exit status the bulk tests ended.
+fn fuzz(workspace: &Workspace, args: &[String]) -> Result<u8> {
+    setup::run(Scope::Run)?;
+    let bulk = [
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "enforcer-tests",
+        "--bin",
+        "enforcer-fuzz",
+        "--",
+    ];
+    let status = workspace.cargo(bulk).args(args).status()?;
+    Ok(status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(1))
 }
 
 fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {

@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn only_artifacts_with_an_executable_count() {
-        let line = r#"{"target":{"name":"enforcer","kind":["bin"]},"executable":"/t/debug/enforcer"}"#;
+        let line =
+            r#"{"target":{"name":"enforcer","kind":["bin"]},"executable":"/t/debug/enforcer"}"#;
         let expected = Executable {
             name: "enforcer".to_owned(),
             kinds: vec!["bin".to_owned()],

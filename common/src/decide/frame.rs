@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     host::Host,
-    packet::{Bytes, Claim, Kind, Packet, Refusal, Vlans, arp_claim, neighbour_claim, parse_whole},
+    packet::{
+        Bytes, Claim, Kind, Packet, Refusal, Vlans, arp_claim, neighbour_claim, parse_chain,
+        parse_into,
+    },
     settings::InterfaceRow,
 };
 
@@ -41,7 +44,13 @@ pub fn judge_frame<B: Bytes + ?Sized, T: Tables>(
     now: u64,
 ) -> Judged {
     let mut packet = Packet::EMPTY;
-    let kind = parse_whole(bytes, &mut packet);
+    let kind = parse_into(bytes, &mut packet);
+    let zone = zone(interface, packet.vlans, tables);
+    // As in the kernel: only where its VLAN is allowed is a chain of headers worth the walk.
+    let kind = match kind {
+        Ok(Kind::Chain) if zone.is_some() => parse_chain(bytes, &mut packet),
+        kind => kind,
+    };
     let mut judged = Judged {
         kind,
         packet,
@@ -59,7 +68,7 @@ pub fn judge_frame<B: Bytes + ?Sized, T: Tables>(
     if kind == Kind::Link && packet.vlans.is_none() {
         return judged;
     }
-    let Some(zone) = zone(interface, packet.vlans, tables) else {
+    let Some(zone) = zone else {
         judged.judgement = judge_vlan(tables);
         return judged;
     };
@@ -89,7 +98,10 @@ pub fn judge_frame<B: Bytes + ?Sized, T: Tables>(
         Some(reason) => pass(reason, standing.role),
         None => match claim_of(bytes, &packet, direction) {
             Ok(claim) => consider(&case, &claim, tables),
-            Err(refusal) => judge_refusal(refusal, tables),
+            Err(refusal) => {
+                judged.host = None;
+                judge_refusal(refusal, tables)
+            }
         },
     };
     judged

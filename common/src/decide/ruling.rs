@@ -35,6 +35,10 @@ pub(super) fn by_rules<T: Tables>(case: &Case<'_>, role: RoleId, tables: &T) -> 
     let Case {
         packet, direction, ..
     } = *case;
+    // Its destination is not where it goes, so that no rule can open the way to it.
+    if packet.goes_on {
+        return Ruling::Deny;
+    }
     let remote = match direction {
         Direction::FromHost => &packet.destination,
         Direction::ToHost => &packet.source,

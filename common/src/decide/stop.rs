@@ -112,7 +112,7 @@ fn style<T: Tables>(case: &Case<'_>, role: RoleId, tables: &T) -> Verdict {
             Verdict::Drop
         };
     };
-    if row.has(RoleRow::PORTAL) && ports.destination == HTTP {
+    if row.has(RoleRow::PORTAL) && ports.destination == HTTP && !packet.goes_on {
         return Verdict::Redirect;
     }
     // A reset is never answered with a reset (RFC 9293 section 3.10.7.1).
@@ -139,7 +139,8 @@ fn style<T: Tables>(case: &Case<'_>, role: RoleId, tables: &T) -> Verdict {
 /// is dropped in silence: nobody out there may learn what is behind the gateway.
 #[inline(always)]
 fn style_of_what_comes_back(case: &Case<'_>) -> Verdict {
-    if case.standing.closing && case.packet.is_of_an_open_flow() {
+    let packet = case.packet;
+    if case.standing.closing && packet.is_of_an_open_flow() && !packet.source.is_martian() {
         Verdict::Reject
     } else {
         Verdict::Drop
@@ -156,9 +157,10 @@ pub fn flow(host: &Host, packet: &Packet, direction: Direction) -> Option<FlowKe
     };
     Some(FlowKey {
         host: host.key(),
-        remote: remote.words,
+        remote: remote.key(),
         host_port,
         remote_port,
+        pad: 0,
     })
 }
 

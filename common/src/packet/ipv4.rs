@@ -32,6 +32,7 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<
     packet.transport = transport;
     packet.hop_limit = ip[8];
     packet.protocol = ip[9];
+    packet.goes_on = header_length > IPV4;
     let fragment = u16::from_be_bytes([ip[6], ip[7]]);
     packet.fragment_id = u32::from(u16::from_be_bytes([ip[4], ip[5]]));
     fragment::note(

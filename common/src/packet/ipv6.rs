@@ -25,6 +25,7 @@ pub(super) fn read<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<
     packet.hop_limit = ip[7];
     packet.part = Part::Whole;
     packet.fragment_offset = 0;
+    packet.goes_on = false;
     packet.transport = start;
     packet.protocol = ip[6];
     if is_extension(packet) {
@@ -91,6 +92,9 @@ fn step<B: Bytes + ?Sized>(bytes: &B, packet: &mut Packet) -> Result<(), Refusal
             before,
             packet.end - offset,
         )?;
+    }
+    if packet.protocol == protocol::ROUTING {
+        packet.goes_on |= header[3] != 0;
     }
     packet.transport = offset;
     packet.protocol = header[0];

@@ -120,6 +120,9 @@ pub struct Packet {
     pub hop_limit: u8,
     /// The upper-layer protocol.
     pub protocol: u8,
+    /// Whether it may name further stations, to which its destination is to send it on: an IPv6 routing header says
+    /// so, and IPv4 options, which are not read, may.
+    pub goes_on: bool,
     /// What is known of the transport header, as [`Packet::transport_header`] tells it. Kept apart in
     /// plain fields, none ever undefined, because the kernel programs fill it in place.
     header: Header,
@@ -143,6 +146,7 @@ impl Packet {
         part: Part::Whole,
         hop_limit: 0,
         protocol: 0,
+        goes_on: false,
         header: Header::None,
         ports: Ports {
             source: 0,
@@ -154,6 +158,16 @@ impl Packet {
         },
         icmp_type: 0,
     };
+
+    /// Describes an ARP packet of this sender, where another packet may have been described before: it carries nothing,
+    /// and is for nobody.
+    #[inline(always)]
+    pub fn describe_arp(&mut self, sender: Address) {
+        self.source = sender;
+        self.destination = Self::EMPTY.destination;
+        self.protocol = 0;
+        self.header = Header::None;
+    }
 
     /// What the transport header says; in later fragments there is none.
     #[inline(always)]

@@ -105,7 +105,7 @@ pub fn restore<F: Frame>(frame: &F, seen: &Seen, interface: &InterfaceRow, now: 
 fn key(host: &Host, number: u32) -> PortalKey {
     PortalKey {
         host: host.key(),
-        number,
+        number: u64::from(number),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use enforcer_common::{
     host::{Address, Family},
+    mac::Mac,
     packet::{Packet, protocol},
     reply::{self, Checksum, Reset, TCP, checksum_of},
 };
@@ -16,6 +17,7 @@ pub fn answer<F: Frame>(frame: &F, packet: &Packet, through_stack: bool) -> Opti
     let reset = Reset::answering(&cursor, packet)?;
     let checksum = checksum::<F>(&cursor, packet, through_stack)?;
     let whole = cursor.whole();
+    turn_around(&mut cursor)?;
     let length = write(
         &mut cursor,
         packet,
@@ -23,7 +25,6 @@ pub fn answer<F: Frame>(frame: &F, packet: &Packet, through_stack: bool) -> Opti
         (&packet.destination, &packet.source),
         checksum,
     )?;
-    turn_around(&mut cursor)?;
     frame.cut(whole, packet.network + length)
 }
 
@@ -79,11 +80,14 @@ pub fn write(
     Some(network + TCP)
 }
 
-/// Swaps the MAC addresses.
+/// Swaps the MAC addresses; `None` when the frame was for many, from which no frame can come (RFC 9293 section 3.9.2.3).
 #[inline(always)]
 fn turn_around(cursor: &mut Cursor) -> Option<()> {
     let ethernet = cursor.header_mut::<12>(0)?;
     let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5] = *ethernet;
+    if Mac::new([d0, d1, d2, d3, d4, d5]).is_group() {
+        return None;
+    }
     *ethernet = [s0, s1, s2, s3, s4, s5, d0, d1, d2, d3, d4, d5];
     Some(())
 }

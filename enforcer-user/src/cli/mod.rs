@@ -2,6 +2,7 @@
 
 mod agent;
 mod config;
+mod doctor;
 mod exception;
 mod explain;
 mod gateway;
@@ -13,6 +14,7 @@ mod run;
 mod server;
 mod status;
 mod table;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -41,12 +43,16 @@ enum Command {
     /// Checks configurations, prints an example.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Looks for what keeps this machine from enforcing, and says how to mend it.
+    Doctor(doctor::DoctorCommand),
     /// How the gateway is: mode, interfaces, sources, tables.
     Status,
     /// The hosts that the gateway knows, with their roles and why they have them.
     Hosts(hosts::HostsCommand),
     /// What would happen to a packet of a host, step by step.
     Explain(explain::ExplainCommand),
+    /// What the datapath would do with the packets of a capture.
+    Trace(trace::TraceCommand),
     /// Switches between counting what would be stopped and stopping it.
     Mode(mode::ModeCommand),
     /// Lets a host pass whatever the sources say.
@@ -79,9 +85,11 @@ impl Command {
         match self {
             Self::Run(command) => command.run(log),
             Self::Config(command) => command.run(gateway.output),
+            Self::Doctor(command) => command.run(gateway),
             Self::Status => status::run(gateway),
             Self::Hosts(command) => command.run(gateway),
             Self::Explain(command) => command.run(gateway),
+            Self::Trace(command) => command.run(gateway.output),
             Self::Mode(command) => command.run(gateway),
             Self::Allow(command) => command.run(Granted::Authorized, gateway),
             Self::Deny(command) => command.run(Granted::Denied, gateway),

@@ -12,7 +12,7 @@ use super::{
 use crate::control::{
     Request, Response,
     request::Mode,
-    status::{InterfaceView, SourceView, StatusView},
+    status::{InterfaceView, PassageView, SourceView, StatusView},
 };
 
 /// Prints how the gateway is.
@@ -26,7 +26,7 @@ pub fn run(gateway: &Gateway) -> Result<()> {
 fn text(status: &StatusView) -> String {
     let parts = [
         summary(status),
-        interfaces(&status.interfaces),
+        interfaces(&status.interfaces) + &passages(&status.passages),
         sources(&status.sources),
         tables(status),
         hosts(status),
@@ -62,7 +62,22 @@ fn interfaces(interfaces: &[InterfaceView]) -> String {
             yes(interface.attached).to_owned(),
         ]);
     }
-    lines(&table)
+    let mut text = lines(&table);
+    for interface in interfaces {
+        let (name, ingress) = (&interface.name, &interface.ingress);
+        let reason = plain(&interface.reason);
+        let _infallible = write!(text, "\n{name}: {ingress}, since {reason}");
+    }
+    text
+}
+
+/// The interfaces that forward beside those that are judged.
+fn passages(passages: &[PassageView]) -> String {
+    let mut text = String::new();
+    for other in passages.iter().filter(|one| one.cover != "judged") {
+        let _infallible = write!(text, "\n{}: {}", other.interface, plain(&other.how));
+    }
+    text
 }
 
 fn sources(sources: &[SourceView]) -> String {
@@ -139,8 +154,18 @@ mod tests {
                 name: "eth1".to_owned(),
                 zone: "lan".to_owned(),
                 ingress: Ingress::XdpNative,
+                reason: "its driver takes XDP".to_owned(),
                 egress: Egress::Tcx,
                 attached: true,
+            }],
+            passages: vec![PassageView {
+                interface: "wan0".to_owned(),
+                v4: true,
+                v6: false,
+                covered: false,
+                cover: "uncovered".to_owned(),
+                how: "UNCOVERED".to_owned(),
+                remedy: Some("declare it".to_owned()),
             }],
             sources: vec![SourceView {
                 name: "management".to_owned(),
@@ -178,6 +203,8 @@ Running  0.1.0 for 3h 12m
 
 INTERFACE  ZONE  INGRESS     EGRESS  ATTACHED
 eth1       lan   xdp native  tcx     yes
+eth1: xdp native, since its driver takes XDP
+wan0: UNCOVERED
 
 SOURCE      CONNECTED  REVISION  LEASE        LAST ERROR
 management  no         42        2m 51s left  connection \u{fffd}[31mrefused

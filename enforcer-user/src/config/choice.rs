@@ -13,7 +13,7 @@ pub enum Choice {
 
 impl Choice {
     /// A name is near when at most a third of the letters differ.
-    pub(super) fn of<S: AsRef<str>>(name: &str, names: &[S]) -> Self {
+    pub(crate) fn of<S: AsRef<str>>(name: &str, names: &[S]) -> Self {
         let distance = |other: &str| strsim::osa_distance(name, other);
         let names = names.iter().map(AsRef::as_ref);
         let near = |other: &&str| distance(other) * 3 <= other.len().max(name.len());

@@ -32,7 +32,7 @@ impl Places {
     }
 
     /// Only the lines of this text, which may be no TOML.
-    pub(super) fn lines_of(text: &str) -> Self {
+    pub(crate) fn lines_of(text: &str) -> Self {
         let ends = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             spans: BTreeMap::new(),
@@ -53,7 +53,7 @@ impl Places {
     }
 
     /// Line and column of a byte, counted from 1.
-    pub(super) fn position(&self, byte: usize) -> (usize, usize) {
+    pub(crate) fn position(&self, byte: usize) -> (usize, usize) {
         let line = self.lines.partition_point(|start| *start <= byte);
         let start = line.checked_sub(1).map_or(0, |line| self.lines[line]);
         (line, byte - start + 1)

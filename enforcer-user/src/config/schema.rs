@@ -46,6 +46,8 @@ pub struct Config {
     /// The interfaces under enforcement.
     #[serde(rename = "interface")]
     pub interfaces: Vec<Interface>,
+    /// Interfaces that forward and have no hosts behind them: they are not enforced.
+    pub uplinks: Vec<String>,
     /// Which addresses are checked.
     #[serde(rename = "scope")]
     pub scopes: Vec<ScopeEntry>,
@@ -87,6 +89,7 @@ impl Default for Config {
             host_capacity: limits::HOSTS,
             default_scope: ScopeAction::Checked,
             interfaces: Vec::new(),
+            uplinks: Vec::new(),
             scopes: Vec::new(),
             unknown: Unknown::default(),
             lease: Lease::default(),
@@ -172,9 +175,13 @@ fn default_zone() -> String {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HookChoice {
-    /// XDP in the driver.
+    /// XDP in the driver where it can, else traffic control.
     #[default]
+    Auto,
+    /// XDP in the driver.
     Xdp,
+    /// Traffic control.
+    Tc,
     /// XDP behind the driver: slow, and so only by name.
     XdpGeneric,
 }

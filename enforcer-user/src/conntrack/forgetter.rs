@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 
 use super::{
     entry::Whose,
-    table::{self, ConntrackError, Forgotten},
+    table::{self, Forgotten},
 };
+use crate::netlink::AnswerError;
 
 /// Hosts whose connections are to be forgotten. The controller holds it.
 #[derive(Debug)]
@@ -65,8 +66,7 @@ pub async fn run(
     while let Some(Batch(batch)) = batches.recv().await {
         let hosts = batch.iter().map(|host| host.address.into()).collect();
         let forget = move || {
-            let own = own().map_err(ConntrackError::Unreachable)?;
-            let own = own.into_iter().collect();
+            let own = own().map_err(AnswerError::from)?.into_iter().collect();
             table::forget(&Whose { hosts, own })
         };
         let Ok(done) = tokio::task::spawn_blocking(forget).await else {

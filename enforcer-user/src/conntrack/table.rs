@@ -6,26 +6,16 @@ use netlink_packet_netfilter::{
     NetfilterHeader, NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily,
     conntrack::{ConntrackAttribute, ConntrackMessage},
 };
-use nix::sys::{
-    socket::{setsockopt, sockopt},
-    time::{TimeVal, TimeValLike},
+use rtnetlink::{
+    packet_core::{NLM_F_ACK, NLM_F_DUMP},
+    sys::protocols::NETLINK_NETFILTER,
 };
-use rtnetlink::packet_core::{
-    DecodeError, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader,
-    NetlinkMessage, NetlinkPayload,
-};
-use rtnetlink::sys::{Socket, SocketAddr, protocols::NETLINK_NETFILTER};
 
 use super::entry::{Entry, Whose};
+use crate::netlink::{AnswerError, Channel};
 
 /// How many entries there are; the file is there when the kernel tracks connections at all.
 const COUNT: &str = "/proc/sys/net/netfilter/nf_conntrack_count";
-
-/// How long the kernel may take for one answer, in seconds.
-const ANSWER: i64 = 5;
-
-/// The most that the kernel says at once (`NLMSG_GOODSIZE` and what dumps may use: 32 KiB).
-const DATAGRAM: usize = 1 << 16;
 
 /// Why entries could not be taken out.
 #[derive(Debug, thiserror::Error)]
@@ -41,10 +31,7 @@ pub enum ConntrackError {
         "the connection tracking table cannot be reached: {0}; `modprobe nf_conntrack_netlink` adds what speaks \
          for it"
     )]
-    Unreachable(io::Error),
-    /// The kernel said something that is not understood.
-    #[error("the kernel's answer about tracked connections is not understood: {0}")]
-    Garbled(#[from] DecodeError),
+    Unreachable(#[from] AnswerError),
 }
 
 /// What became of a table.
@@ -71,33 +58,31 @@ pub fn forget(whose: &Whose) -> Result<Forgotten, ConntrackError> {
         return Ok(forgotten);
     }
     // Two sockets: the reading one is in the middle of its answer while the other one orders.
-    let (reading, ordering) = (open()?, open()?);
+    let reading = Channel::open(NETLINK_NETFILTER).map_err(AnswerError::from)?;
+    let ordering = Channel::open(NETLINK_NETFILTER).map_err(AnswerError::from)?;
     let all = ConntrackMessage::Get(Vec::new());
-    send(&reading, NLM_F_DUMP, NetfilterProtoFamily::Unspec, all)?;
-    receive(&reading, |message| {
-        let Ok(attributes) = message else {
+    let all = message(NetfilterProtoFamily::Unspec, all);
+    reading.ask(NLM_F_DUMP, all, |answer| {
+        let Ok(answer) = answer else {
             forgotten.garbled += 1;
             return Ok(());
         };
-        let entry = Entry::read(attributes).filter(|entry| entry.is_of(whose));
-        if let Some(entry) = entry {
+        let entry = attributes(answer).and_then(Entry::read);
+        if let Some(entry) = entry.filter(|entry| entry.is_of(whose)) {
             forgotten.entries += u64::from(take_out(&ordering, entry)?);
         }
-        Ok(())
+        Ok::<(), ConntrackError>(())
     })?;
     Ok(forgotten)
 }
 
 /// Whether the entry was still there.
-fn take_out(socket: &Socket, entry: Entry) -> Result<bool, ConntrackError> {
+fn take_out(table: &Channel, entry: Entry) -> Result<bool, AnswerError> {
     let family = entry.family();
-    let order = ConntrackMessage::Delete(entry.into_name());
-    send(socket, NLM_F_ACK, family, order)?;
-    match receive(socket, |_| Ok(())) {
+    let order = message(family, ConntrackMessage::Delete(entry.into_name()));
+    match table.ask(NLM_F_ACK, order, |_| Ok::<(), AnswerError>(())) {
         Ok(()) => Ok(true),
-        Err(ConntrackError::Unreachable(error)) if error.kind() == io::ErrorKind::NotFound => {
-            Ok(false)
-        }
+        Err(error) if error.is_not_found() => Ok(false),
         Err(error) => Err(error),
     }
 }
@@ -106,73 +91,18 @@ fn is_empty() -> Result<bool, ConntrackError> {
     match fs::read_to_string(COUNT) {
         Ok(count) => Ok(count.trim() == "0"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ConntrackError::Absent),
-        Err(error) => Err(ConntrackError::Unreachable(error)),
+        Err(error) => Err(AnswerError::Refused(error).into()),
     }
 }
 
-fn open() -> Result<Socket, ConntrackError> {
-    let open = || {
-        let mut socket = Socket::new(NETLINK_NETFILTER)?;
-        socket.bind_auto()?;
-        socket.connect(&SocketAddr::new(0, 0))?;
-        setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(ANSWER))?;
-        Ok(socket)
-    };
-    open().map_err(ConntrackError::Unreachable)
+fn message(family: NetfilterProtoFamily, message: ConntrackMessage) -> NetfilterMessage {
+    NetfilterMessage::new(NetfilterHeader::new(family, 0, 0), message)
 }
 
-/// Sends one request.
-fn send(
-    socket: &Socket,
-    flags: u16,
-    family: NetfilterProtoFamily,
-    message: ConntrackMessage,
-) -> Result<(), ConntrackError> {
-    let mut header = NetlinkHeader::default();
-    header.flags = NLM_F_REQUEST | flags;
-    let message = NetfilterMessage::new(NetfilterHeader::new(family, 0, 0), message);
-    let mut message = NetlinkMessage::new(header, message.into());
-    message.finalize();
-    let mut bytes = vec![0; message.buffer_len()];
-    message.serialize(&mut bytes);
-    let sent = socket.send(&bytes, 0);
-    sent.map(drop).map_err(ConntrackError::Unreachable)
-}
-
-/// Hands out entries until the answer ends.
-fn receive(
-    socket: &Socket,
-    mut each: impl FnMut(Result<Vec<ConntrackAttribute>, DecodeError>) -> Result<(), ConntrackError>,
-) -> Result<(), ConntrackError> {
-    let mut datagram = Vec::with_capacity(DATAGRAM);
-    loop {
-        datagram.clear();
-        let read = socket.recv(&mut datagram, 0);
-        read.map_err(ConntrackError::Unreachable)?;
-        let mut rest = datagram.as_slice();
-        while !rest.is_empty() {
-            let (message, behind) = split(rest)?;
-            rest = behind;
-            match NetlinkMessage::<NetfilterMessage>::deserialize(message).map(|one| one.payload) {
-                Ok(NetlinkPayload::Done(_)) => return Ok(()),
-                Ok(NetlinkPayload::Error(error)) if error.code.is_none() => return Ok(()),
-                Ok(NetlinkPayload::Error(error)) => {
-                    return Err(ConntrackError::Unreachable(error.to_io()));
-                }
-                Ok(NetlinkPayload::InnerMessage(NetfilterMessage {
-                    inner: NetfilterMessageInner::Conntrack(ConntrackMessage::New(attributes)),
-                    ..
-                })) => each(Ok(attributes))?,
-                Ok(_) => {}
-                Err(error) => each(Err(error))?,
-            }
-        }
+/// What the kernel tells of an entry; `None` when it tells of something else.
+fn attributes(message: NetfilterMessage) -> Option<Vec<ConntrackAttribute>> {
+    match message.inner {
+        NetfilterMessageInner::Conntrack(ConntrackMessage::New(attributes)) => Some(attributes),
+        _ => None,
     }
-}
-
-/// The first message of a datagram, and what is behind it.
-fn split(bytes: &[u8]) -> Result<(&[u8], &[u8]), DecodeError> {
-    let length = NetlinkBuffer::new_checked(bytes)?.length() as usize;
-    let padded = length.next_multiple_of(4).min(bytes.len());
-    Ok((&bytes[..length], &bytes[padded..]))
 }

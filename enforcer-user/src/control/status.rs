@@ -19,6 +19,9 @@ pub struct StatusView {
     pub zones: Vec<String>,
     /// The interfaces that it judges packets on.
     pub interfaces: Vec<InterfaceView>,
+    /// Every interface that forwards packets, and whether it is covered.
+    #[serde(default)]
+    pub passages: Vec<PassageView>,
     /// What decides of hosts.
     pub sources: Vec<SourceView>,
     /// How full the kernel tables are, by name (`hosts_v4`, `hosts_v6`, …).
@@ -46,10 +49,32 @@ pub struct InterfaceView {
     pub zone: String,
     /// Where packets from hosts are judged.
     pub ingress: Ingress,
+    /// Why there.
+    #[serde(default)]
+    pub reason: String,
     /// Where packets to hosts are judged.
     pub egress: Egress,
     /// Whether both programs are attached now.
     pub attached: bool,
+}
+
+/// An interface that forwards packets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassageView {
+    /// Its name.
+    pub interface: String,
+    /// Whether it forwards IPv4.
+    pub v4: bool,
+    /// Whether it forwards IPv6.
+    pub v6: bool,
+    /// Whether nobody can go through it unjudged.
+    pub covered: bool,
+    /// How it stands to the gateway, in a word: `judged`, `uplink`, `part`, `above`, `below`, `uncovered`.
+    pub cover: String,
+    /// The same in a sentence.
+    pub how: String,
+    /// What to do about it, where it is not covered.
+    pub remedy: Option<String>,
 }
 
 /// Where packets from hosts are judged.

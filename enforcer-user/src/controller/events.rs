@@ -15,6 +15,7 @@ impl Controller {
             self.ask(event);
         } else if event.kind == Kind::Spoof as u8 {
             self.log_spoof(event);
+            self.doubt(event);
         } else {
             self.log_stop(event);
         }

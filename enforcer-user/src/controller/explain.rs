@@ -111,13 +111,18 @@ impl Controller {
 
     fn entry(&self, place: &Place) -> Step {
         let name = self.compiled.interfaces.get(place.row as usize);
-        let mut found = name.map_or_else(String::new, |interface| interface.name.clone());
-        for vlan in [place.vlans.outer, place.vlans.inner] {
-            if vlan != 0 {
-                found += &format!(", VLAN {vlan}");
-            }
-        }
-        step("interface", &found, "where packets of this zone come in")
+        let name = name.map_or_else(String::new, |interface| interface.name.clone());
+        let vlans = [place.vlans.outer, place.vlans.inner];
+        let vlans = vlans.into_iter().filter(|vlan| *vlan != 0);
+        let found: Vec<_> = [name]
+            .into_iter()
+            .chain(vlans.map(|vlan| format!("VLAN {vlan}")))
+            .collect();
+        step(
+            "interface",
+            &found.join(", "),
+            "where packets of this zone come in",
+        )
     }
 
     /// Loads the programs that only judge, for the first question about an interface.

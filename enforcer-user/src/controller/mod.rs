@@ -4,12 +4,14 @@
 //! no lock, and an order that can be followed in the log. What it learns goes to the registry, and what
 //! the registry yields goes to the datapath before the next input is looked at.
 
+mod binding;
 mod closing;
 mod cut;
 mod events;
 mod explain;
 mod frame;
 mod kernel;
+mod links;
 mod operator;
 mod portal;
 mod sources;
@@ -23,7 +25,7 @@ use std::{
 use enforcer_common::host::{Host, SourceId};
 use jiff::Timestamp;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{self, MissedTickBehavior},
 };
 
@@ -32,7 +34,11 @@ use crate::{
     conntrack::Forgetter,
     control::{HttpRequest, Request, serve::Call},
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
-    identity::{Identity, Zones, neighbours::Neighbour},
+    identity::{
+        Identity, Zones,
+        neighbours::{InterfaceZones, Neighbour, Question},
+    },
+    links::{Forwarding, Passage},
     metrics::Metrics,
     registry::{Change, Registry},
     sources::{SourceEvent, operator::Exceptions, queries::Queries},
@@ -62,6 +68,8 @@ pub struct Inputs {
     pub sources: mpsc::Receiver<SourceEvent>,
     /// The kernel's neighbours.
     pub neighbours: mpsc::Receiver<Neighbour>,
+    /// The kernel's interfaces, whenever they change.
+    pub links: mpsc::Receiver<Vec<Forwarding>>,
     /// The operator's commands.
     pub requests: mpsc::Receiver<Call<Request>>,
     /// The HTTP child's questions.
@@ -79,6 +87,8 @@ pub struct Controller {
     identity: Identity,
     exceptions: Exceptions,
     queries: Queries,
+    /// Where the kernel is told to ask neighbours.
+    questions: mpsc::Sender<Question>,
     metrics: Metrics,
     management: SourceState,
     mode: Mode,
@@ -89,6 +99,12 @@ pub struct Controller {
     forgetter: Forgetter,
     /// The lease whose end has been followed by forgetting connections.
     lapsed: Option<u64>,
+    /// The interfaces that forward.
+    passages: Vec<Passage>,
+    /// What is wrong with the interfaces under enforcement.
+    lost: Vec<String>,
+    /// Whose neighbours are watched.
+    interfaces: watch::Sender<InterfaceZones>,
     drift: u64,
     started: Instant,
     is_announced: bool,
@@ -117,10 +133,14 @@ pub struct Parts {
     pub exceptions: Exceptions,
     /// Where unknown hosts are asked about.
     pub queries: Queries,
+    /// Where the kernel is told to ask neighbours.
+    pub questions: mpsc::Sender<Question>,
     /// The metrics.
     pub metrics: Metrics,
     /// Where the connections of hosts that were cut are forgotten.
     pub forgetter: Forgetter,
+    /// Where it is said whose neighbours are watched.
+    pub interfaces: watch::Sender<InterfaceZones>,
 }
 
 impl Controller {
@@ -134,13 +154,18 @@ impl Controller {
             registry,
             exceptions,
             queries,
+            questions,
             metrics,
             forgetter,
+            interfaces,
         } = parts;
         let zones = Zones::new(compiled.zones.clone());
+        let mut identity = Identity::new(zones.clone(), own.clone());
+        let held = registry.hosts();
+        identity.remember(held.filter_map(|view| Some((view.host, view.row.mac?))));
         Self {
             mode: config.mode,
-            identity: Identity::new(zones.clone(), own.clone()),
+            identity,
             zones,
             config,
             compiled,
@@ -149,6 +174,7 @@ impl Controller {
             registry,
             exceptions,
             queries,
+            questions,
             metrics,
             management: SourceState::default(),
             retry: Retry::default(),
@@ -156,6 +182,9 @@ impl Controller {
             closing: Closing::default(),
             forgetter,
             lapsed: None,
+            passages: Vec::new(),
+            lost: Vec::new(),
+            interfaces,
             drift: 0,
             started: Instant::now(),
             is_announced: false,
@@ -188,7 +217,8 @@ impl Controller {
                     read?;
                     events.drain(..).for_each(|event| self.take_event(&event));
                 }
-                Some(neighbour) = inputs.neighbours.recv() => self.take_neighbour(neighbour),
+                Some(neighbour) = inputs.neighbours.recv() => self.take_neighbour(&neighbour),
+                Some(links) = inputs.links.recv() => self.take_links(&links),
                 Some(call) = inputs.requests.recv() => self.take_request(call),
                 Some(call) = inputs.http.recv() => self.take_http(call),
                 _ = tick.tick() => self.tick(),
@@ -222,11 +252,6 @@ impl Controller {
         }
     }
 
-    fn take_neighbour(&mut self, Neighbour { host, mac }: Neighbour) {
-        let rebound = self.identity.neighbour(host, mac);
-        self.rebind(rebound);
-    }
-
     /// A host for logs: its address, and its zone where there is more than one.
     fn shown(&self, host: &Host) -> String {
         match self.zones.name(host.zone) {
@@ -255,6 +280,7 @@ impl Controller {
         if changes.is_empty() {
             return;
         }
+        self.confirm(&changes);
         self.put_in_force(changes);
         self.metrics.applied(since.elapsed());
     }

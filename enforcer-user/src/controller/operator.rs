@@ -263,7 +263,9 @@ impl Controller {
             .except(host, &exception)
             .map_err(|error| failed(&error))?;
         let view = self.exception_view(&host, &exception);
-        let changes = self.registry.except(host, exception);
+        let mut changes = self.registry.except(host, exception);
+        changes.extend(self.registry.place(host, self.identity.bound(&host)));
+        self.confirm(&changes);
         self.put_in_force(changes);
         if self.retry.awaits(&host) {
             return Err(Refusal::new(

@@ -6,8 +6,11 @@ use enforcer_common::host::{Family, SourceId};
 
 use super::{Controller, operator::mode_view};
 use crate::{
-    control::status::{Egress, Ingress, InterfaceView, SourceView, StatusView, TableView},
+    control::status::{
+        Egress, Ingress, InterfaceView, PassageView, SourceView, StatusView, TableView,
+    },
     datapath::{Attachment, EgressHook, IngressHook},
+    links::Passage,
 };
 
 impl Controller {
@@ -23,6 +26,7 @@ impl Controller {
                 .attachments()
                 .map(|one| self.interface(one))
                 .collect(),
+            passages: self.passages.iter().map(passage).collect(),
             sources: vec![self.management_view()],
             tables: self.tables(),
             hosts_by_role: self.hosts_by_role(),
@@ -44,6 +48,7 @@ impl Controller {
             missing
                 .push("the management server has been silent for longer than its lease".to_owned());
         }
+        missing.extend(self.lost.iter().cloned());
         if !self.retry.is_empty() {
             missing.push("the kernel's tables do not hold all decisions".to_owned());
         }
@@ -61,7 +66,9 @@ impl Controller {
             ingress: match attachment.ingress {
                 IngressHook::Native => Ingress::XdpNative,
                 IngressHook::Generic => Ingress::XdpGeneric,
+                IngressHook::Tc => Ingress::Tc,
             },
+            reason: attachment.reason.clone(),
             egress: match attachment.egress {
                 EgressHook::Tcx => Egress::Tcx,
                 EgressHook::Clsact => Egress::Clsact,
@@ -112,5 +119,17 @@ impl Controller {
             by_role.insert(self.compiled.roles.name(role).to_owned(), count as u64);
         }
         by_role
+    }
+}
+
+fn passage(passage: &Passage) -> PassageView {
+    PassageView {
+        interface: passage.interface.clone(),
+        v4: passage.v4,
+        v6: passage.v6,
+        covered: passage.cover.is_whole(),
+        cover: passage.cover.word().to_owned(),
+        how: passage.cover.to_string(),
+        remedy: passage.remedy(),
     }
 }

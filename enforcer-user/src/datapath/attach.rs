@@ -1,17 +1,10 @@
 //! Programs on interfaces: attached, taken over from an earlier process, pinned, removed.
 
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use aya::{
     Ebpf,
-    programs::{
-        ProgramError, Xdp, XdpMode,
-        links::{FdLink, PinnedLink},
-        xdp::XdpLink,
-    },
+    programs::{ProgramError, links::FdLink},
 };
 use bytemuck::Zeroable;
 use enforcer_common::settings::InterfaceRow;
@@ -19,34 +12,45 @@ use nix::net::if_::if_nametoindex;
 
 use super::{
     Datapath, DatapathError,
-    egress::{Egress, attach_egress},
+    choice::{self, Candidates, Ground, IngressChoice, Place},
+    ingress::{self, Ingress},
     object::{self, Constants},
-    pins::Pins,
-    steps::{self, Staged},
+    tags,
+    tc::{self, Tc, Way},
     vlans::VlanPlan,
 };
+use crate::links::{self, Feature, Link};
 
-const INGRESS: &str = steps::XDP.first;
-
-/// Where the ingress program is wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Where the ingress program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IngressHook {
     /// XDP in the driver.
-    #[default]
     Native,
     /// XDP behind the driver: slower, and blind to cloned packets.
     Generic,
+    /// Traffic control.
+    Tc,
+}
+
+impl From<Place> for IngressHook {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Native | Place::NativeFrags => Self::Native,
+            Place::Generic => Self::Generic,
+            Place::Tc => Self::Tc,
+        }
+    }
 }
 
 /// What is wanted on an interface.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Its name.
     pub interface: String,
     /// The zone of its hosts.
     pub zone: u32,
     /// Where the ingress program is wanted.
-    pub ingress: IngressHook,
+    pub ingress: IngressChoice,
     /// The port of the portal on the gateway's own addresses; `None` without a portal.
     pub portal_port: Option<u16>,
     /// The gateway's own addresses on this interface.
@@ -70,6 +74,15 @@ pub enum EgressHook {
     Clsact,
 }
 
+impl From<&Tc> for EgressHook {
+    fn from(tc: &Tc) -> Self {
+        match tc {
+            Tc::Pinned(_) => Self::Tcx,
+            Tc::Filter(_) => Self::Clsact,
+        }
+    }
+}
+
 /// What is attached to an interface.
 #[derive(Clone, Debug)]
 pub struct Attachment {
@@ -81,6 +94,8 @@ pub struct Attachment {
     pub zone: u32,
     /// Where the ingress program runs.
     pub ingress: IngressHook,
+    /// Why there.
+    pub reason: String,
     /// How the egress program is attached.
     pub egress: EgressHook,
     /// Whether the links of an earlier process were taken over, without a gap.
@@ -97,10 +112,16 @@ impl Attachment {
 /// An interface under enforcement.
 pub(super) struct Attached {
     pub attachment: Attachment,
-    ingress: PinnedLink,
-    egress: Egress,
+    pub ingress: Ingress,
+    pub egress: Tc,
+    /// The NIC was told to leave VLAN tags where they are, and is to be told otherwise again.
+    pub keeps_tags: bool,
+    /// What was wanted, for when the interface is made anew.
+    pub plan: Plan,
+    /// Where the ingress program is.
+    pub place: Place,
     /// Holds the programs; dropping it detaches what is not pinned.
-    _object: Ebpf,
+    pub object: Ebpf,
 }
 
 impl Attached {
@@ -110,12 +131,16 @@ impl Attached {
             path: self.attachment.interface.clone().into(),
             error,
         };
-        self.ingress.unpin().map_err(failed)?;
+        if self.keeps_tags {
+            tags::strip(&self.attachment.interface);
+        }
+        self.ingress.remove().map_err(failed)?;
         self.egress.remove().map_err(failed)
     }
 
     /// Leaves the programs on.
     pub fn keep(self) {
+        self.ingress.keep();
         self.egress.keep();
     }
 }
@@ -125,67 +150,149 @@ impl Datapath {
     ///
     /// # Errors
     ///
-    /// When the interface does not exist, its driver takes no native XDP, or another owner's program
-    /// is there already.
+    /// When the interface does not exist, none of the places that are wanted takes the ingress program, or another
+    /// owner's program is there already.
     pub fn attach(&mut self, plan: &Plan) -> Result<&Attachment, DatapathError> {
-        let index = if_nametoindex(plan.interface.as_str())
-            .map_err(|_| DatapathError::NoInterface(plan.interface.clone()))?;
         let row = u32::try_from(self.attached.len()).unwrap_or(u32::MAX);
         if row as usize >= enforcer_common::limits::INTERFACES {
             return Err(DatapathError::TooManyInterfaces(row as usize + 1));
         }
+        let attached = self.attach_at(row, plan)?;
+        self.attached.push(attached);
+        Ok(&self.attached[row as usize].attachment)
+    }
+
+    pub(super) fn attach_at(&mut self, row: u32, plan: &Plan) -> Result<Attached, DatapathError> {
+        let all = links::all().map_err(DatapathError::Interfaces)?;
+        let link = all.iter().find(|link| link.name == plan.interface);
+        let link = link.ok_or_else(|| DatapathError::NoInterface(plan.interface.clone()))?;
+        if let Some(program) = ingress::stranger(&self.pins, link) {
+            if plan.ingress != IngressChoice::Tc {
+                return Err(DatapathError::Occupied {
+                    interface: link.name.clone(),
+                    program: Some(program),
+                });
+            }
+            tracing::warn!(
+                interface = link.name,
+                "{program} is attached by XDP and sees packets first: what it redirects is not judged"
+            );
+        }
         self.set_interface(row, plan)?;
+        let has_vlans = !plan.vlans.is_empty()
+            || all
+                .iter()
+                .any(|one| one.kind == "vlan" && one.lower == Some(link.index));
+        let tags = tags::keep(link, plan.ingress);
+        let ground = Ground {
+            is_virtual: link.is_virtual(),
+            has_vlans,
+            strips_tags: tags.now,
+            mtu: link.mtu,
+        };
+        let candidates = choice::candidates(plan.ingress, ground)
+            .map_err(|_| DatapathError::TagsAreLost(link.name.clone()))?;
+        let placed = self.place(row, link, &candidates)?;
+        let attachment = Attachment {
+            interface: link.name.clone(),
+            index: link.index,
+            zone: plan.zone,
+            ingress: placed.place.into(),
+            reason: placed.reason,
+            egress: EgressHook::from(&placed.egress),
+            adopted: placed.was_there,
+        };
+        Ok(Attached {
+            attachment,
+            ingress: placed.ingress,
+            egress: placed.egress,
+            keeps_tags: tags.changed,
+            plan: plan.clone(),
+            place: placed.place,
+            object: placed.object,
+        })
+    }
+
+    /// Puts both programs at their places: the first one that takes the ingress program.
+    fn place(
+        &self,
+        row: u32,
+        link: &Link,
+        candidates: &Candidates,
+    ) -> Result<Placed, DatapathError> {
+        let mut reason = candidates.reason.to_owned();
+        let mut places = candidates.places.iter().peekable();
+        while let Some(&place) = places.next() {
+            match self.place_at(row, link, place) {
+                Ok(done) => return Ok(Placed { reason, ..done }),
+                Err(DatapathError::NoNativeXdp { error, .. }) if places.peek().is_some() => {
+                    reason = format!(
+                        "its driver takes no XDP program for an MTU of {} ({error}){}",
+                        link.mtu,
+                        remedy(link)
+                    );
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(DatapathError::NoInterface(link.name.clone()))
+    }
+
+    fn place_at(&self, row: u32, link: &Link, place: Place) -> Result<Placed, DatapathError> {
+        let is_tc = place == Place::Tc;
         let constants = Constants {
             interface: row,
-            redirect_replies: is_virtual(&plan.interface),
-            tells_far_ends: plan.ingress == IngressHook::Native,
+            redirect_replies: link.is_virtual(),
+            reply_mark: if is_tc { rand::random::<u32>() | 1 } else { 0 },
+            tells_far_ends: place != Place::Generic,
             ..Constants::default()
         };
         let mut object = object::load(&self.options, &self.pins, constants)?;
         #[cfg(feature = "kernel-log")]
         super::kernel_log::follow(&mut object);
-        let (egress, was_there) = attach_egress(&mut object, &self.pins, &plan.interface)?;
-        let ingress = attach_ingress(&mut object, &self.pins, plan, index);
-        let (ingress, adopted) = match ingress {
-            Ok(ingress) => ingress,
-            // Half of a gateway must not stay: it would stop what nobody lets pass.
+        let (ingress, was_there) = ingress::attach(&mut object, &self.pins, link, place)?;
+        let egress = tc::attach(&mut object, &self.pins, link, Way::Egress);
+        let egress = match egress {
+            Ok((egress, _)) => egress,
+            // Half of a gateway must not stay: nobody would judge what is sent to hosts.
             Err(error) => {
                 if was_there {
-                    egress.keep();
-                } else if let Err(error) = egress.remove() {
-                    tracing::error!(interface = plan.interface, "cannot take off: {error}");
+                    ingress.keep();
+                } else if let Err(error) = ingress.remove() {
+                    tracing::error!(interface = link.name, "cannot take off: {error}");
                 }
                 return Err(error);
             }
         };
-        let hook = match egress {
-            Egress::Pinned(_) => EgressHook::Tcx,
-            Egress::Filter(_) => EgressHook::Clsact,
-        };
-        let attachment = Attachment {
-            interface: plan.interface.clone(),
-            index,
-            zone: plan.zone,
-            ingress: plan.ingress,
-            egress: hook,
-            adopted,
-        };
-        self.attached.push(Attached {
-            attachment,
+        Ok(Placed {
+            object,
             ingress,
             egress,
-            _object: object,
-        });
-        Ok(&self.attached[row as usize].attachment)
+            place,
+            reason: String::new(),
+            was_there,
+        })
     }
 }
 
-/// Whether no hardware is behind an interface, as with veth.
-fn is_virtual(interface: &str) -> bool {
-    !std::path::Path::new("/sys/class/net")
-        .join(interface)
-        .join("device")
-        .exists()
+/// Programs at their places.
+struct Placed {
+    object: Ebpf,
+    ingress: Ingress,
+    egress: Tc,
+    place: Place,
+    reason: String,
+    was_there: bool,
+}
+
+/// What often keeps a driver from taking XDP, and how to mend it; nothing when it is not so here.
+fn remedy(link: &Link) -> String {
+    let features = links::Features::read(&link.name).unwrap_or_default();
+    if features.state(Feature::JoinsSegments) == links::State::Off {
+        return String::new();
+    }
+    let (name, feature) = (&link.name, Feature::JoinsSegments.name());
+    format!("; `ethtool -K {name} {feature} off` may mend that")
 }
 
 pub(super) fn interface_row(plan: &Plan) -> InterfaceRow {
@@ -213,84 +320,17 @@ pub(super) fn interface_row(plan: &Plan) -> InterfaceRow {
     row.with(set.fold(0, |flags, (_, flag)| flags | flag))
 }
 
-fn attach_ingress(
-    object: &mut Ebpf,
-    pins: &Pins,
-    plan: &Plan,
-    index: u32,
-) -> Result<(PinnedLink, bool), DatapathError> {
-    let failed = |error| DatapathError::Program {
-        name: INGRESS,
-        error,
-    };
-    let staged = Staged::prepare(steps::XDP, object, pins, &plan.interface, "ingress")?;
-    let program: &mut Xdp = program(object, INGRESS)?.try_into().map_err(failed)?;
-    let pin = pins.link(&plan.interface, "ingress");
-    if let Ok(link) = PinnedLink::from_pin(&pin) {
-        if take_over(FdLink::from(link), |link: XdpLink| {
-            program.attach_to_link(link).map(drop)
-        }) {
-            staged.settle()?;
-            return Ok((pinned(&pin, plan)?, true));
-        }
-        // The link is of an interface that is gone: one of the same name was made since.
-        remove_pin(&pin)?;
-    }
-    let mode = match plan.ingress {
-        IngressHook::Native => XdpMode::Driver,
-        IngressHook::Generic => XdpMode::Skb,
-    };
-    let id = program
-        .attach_to_if_index(index, mode)
-        .map_err(|error| refused(plan, error))?;
-    let link = program.take_link(id).map_err(failed)?;
-    let link = FdLink::try_from(link).map_err(|error| link_error(plan, error))?;
-    let link = link.pin(&pin).map_err(|error| DatapathError::LinkPin {
-        interface: plan.interface.clone(),
-        error,
-    })?;
-    staged.settle()?;
-    Ok((link, false))
-}
-
-/// The kernel's refusal in words that say what to do.
-fn refused(plan: &Plan, error: ProgramError) -> DatapathError {
-    let interface = plan.interface.clone();
-    let ProgramError::SyscallError(call) = &error else {
-        return DatapathError::Program {
-            name: INGRESS,
-            error,
-        };
-    };
-    match call.io_error.raw_os_error() {
-        Some(libc::EBUSY | libc::EEXIST) => DatapathError::Occupied { interface },
-        Some(number @ (libc::EOPNOTSUPP | libc::ERANGE)) => DatapathError::NoNativeXdp {
-            interface,
-            error: io::Error::from_raw_os_error(number),
-        },
-        _ => DatapathError::Program {
-            name: INGRESS,
-            error,
-        },
-    }
-}
-
 /// Swaps the program behind a link in one step, so that no packet goes unjudged.
-pub(super) fn take_over<L>(link: FdLink, swap: impl FnOnce(L) -> Result<(), ProgramError>) -> bool
+pub(super) fn take_over<L>(
+    link: FdLink,
+    swap: impl FnOnce(L) -> Result<(), ProgramError>,
+) -> Result<(), ProgramError>
 where
     L: TryFrom<FdLink>,
 {
-    L::try_from(link).is_ok_and(|link| swap(link).is_ok())
-}
-
-fn pinned(pin: &std::path::Path, plan: &Plan) -> Result<PinnedLink, DatapathError> {
-    PinnedLink::from_pin(pin).map_err(|error| link_error(plan, error))
-}
-
-fn link_error(plan: &Plan, error: aya::programs::links::LinkError) -> DatapathError {
-    DatapathError::Link {
-        interface: plan.interface.clone(),
-        error,
+    match L::try_from(link) {
+        Ok(link) => swap(link),
+        Err(_) => Err(ProgramError::UnexpectedProgramType),
     }
 }
 

@@ -4,6 +4,9 @@ use std::{borrow::Cow, io, path::PathBuf};
 
 use enforcer_common::host::Host;
 
+use super::foreign::Stranger;
+use crate::netlink::AnswerError;
+
 /// An error of the datapath, with the object that it is about.
 #[derive(Debug, thiserror::Error)]
 pub enum DatapathError {
@@ -88,17 +91,32 @@ pub enum DatapathError {
     /// An interface does not exist.
     #[error("there is no interface `{0}`; `ip link` lists them")]
     NoInterface(String),
+    /// The interfaces cannot be read.
+    #[error("the kernel does not tell of its interfaces: {0}")]
+    Interfaces(AnswerError),
     /// Another program holds the hook.
     #[error(
-        "{interface}: another XDP program is attached; `ip link show {interface}` names it, and its owner can take it off (`ip link set {interface} xdp off`)"
+        "{interface}: another XDP program is attached{}; `ip link show {interface}` shows it, and its owner can take it off (`ip link set {interface} xdp off`)", named(program.as_ref())
     )]
     Occupied {
         /// The interface.
         interface: String,
+        /// The program.
+        program: Option<Stranger>,
+    },
+    /// Another program is there in traffic control.
+    #[error(
+        "{interface}: {program} of somebody else is attached in traffic control, where the gateway's must be alone: what one lets pass the other does not see; its owner can take it off (`tc filter show dev {interface} ingress`, `… egress`, `bpftool net show` show what is there)"
+    )]
+    Shared {
+        /// The interface.
+        interface: String,
+        /// The program.
+        program: Stranger,
     },
     /// The driver has no native XDP.
     #[error(
-        "{interface}: its driver takes no native XDP program ({error}); choose `hook = \"xdp-generic\"` for it, which is slower"
+        "{interface}: its driver takes no XDP program there ({error}); choose `hook = \"auto\"` or `hook = \"tc\"` for it, or mend what keeps the driver from it: the MTU (`ip link set {interface} mtu 1500`), joined segments (`ethtool -K {interface} lro off`)"
     )]
     NoNativeXdp {
         /// The interface.
@@ -106,6 +124,11 @@ pub enum DatapathError {
         /// Why.
         error: io::Error,
     },
+    /// The NIC takes VLAN tags out.
+    #[error(
+        "{0}: its NIC takes VLAN tags out of packets before XDP sees them, and `ethtool -K {0} rxvlan off` does not change that; choose `hook = \"auto\"` or `hook = \"tc\"` for it"
+    )]
+    TagsAreLost(String),
     /// A link could not be taken over or pinned.
     #[error("{interface}: {error}")]
     Link {
@@ -146,4 +169,8 @@ fn no_room(error: &io::Error) -> Cow<'static, str> {
         Some(libc::E2BIG) => "it is full; raise `host_capacity`".into(),
         _ => error.to_string().into(),
     }
+}
+
+fn named(program: Option<&Stranger>) -> String {
+    program.map_or_else(String::new, |program| format!(" ({program})"))
 }

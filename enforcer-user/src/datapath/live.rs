@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use aya::maps::lpm_trie::Key;
 use enforcer_common::{
+    bucket::Rate,
     decide::Tables,
     host::{Asked, Family, FlowKey, Host, HostRow, SourceId},
     packet::Vlans,
@@ -13,13 +14,15 @@ use enforcer_common::{
 
 use super::{Datapath, plain::Plain};
 
-/// The row of `BUCKETS` that limits questions.
+/// The rows of `BUCKETS` that limit replies and questions.
+const REPLIES: u32 = 0;
 const QUESTIONS: u32 = 1;
 
 /// Reads the maps as they are now. A row that cannot be read counts as absent, as in the kernel.
 pub struct LiveTables<'a> {
     datapath: &'a Datapath,
     interface: u32,
+    cpu: Option<usize>,
     // Rules are handed out by reference. At most two sets are asked for: the role's own and the one
     // for everyone.
     own: OnceCell<Option<RuleSet>>,
@@ -32,6 +35,7 @@ impl Datapath {
         LiveTables {
             datapath: self,
             interface,
+            cpu: None,
             own: OnceCell::new(),
             everyone: OnceCell::new(),
         }
@@ -43,6 +47,30 @@ impl LiveTables<'_> {
     pub fn interface(&self) -> Option<InterfaceRow> {
         let row = self.datapath.maps.interfaces.get(&self.interface, 0);
         row.ok().map(|Plain(row)| row)
+    }
+
+    /// The same for a packet that is judged on this CPU; else any may be the one.
+    #[must_use]
+    pub fn on_cpu(self, cpu: usize) -> Self {
+        let cpu = Some(cpu);
+        Self { cpu, ..self }
+    }
+
+    /// Whether a stopped packet may be answered.
+    pub fn may_reply(&self, now: u64) -> bool {
+        self.may(REPLIES, now, &self.settings().replies)
+    }
+
+    fn may(&self, row: u32, now: u64, rate: &Rate) -> bool {
+        let Ok(buckets) = self.datapath.maps.buckets.get(&row, 0) else {
+            return false;
+        };
+        match self.cpu {
+            Some(cpu) => buckets
+                .get(cpu)
+                .is_some_and(|Plain(bucket)| bucket.has(now, rate)),
+            None => buckets.iter().any(|Plain(bucket)| bucket.has(now, rate)),
+        }
     }
 }
 
@@ -98,11 +126,8 @@ impl Tables for LiveTables<'_> {
         asked.ok().map(|Plain(asked)| asked)
     }
 
-    /// Whether any CPU could ask: which one a packet will come in by is not known.
     fn may_ask(&self, now: u64) -> bool {
-        let rate = self.settings().questions;
-        let buckets = self.datapath.maps.buckets.get(&QUESTIONS, 0);
-        buckets.is_ok_and(|cpus| cpus.iter().any(|Plain(bucket)| bucket.has(now, &rate)))
+        self.may(QUESTIONS, now, &self.settings().questions)
     }
 
     fn told(&self, flow: &FlowKey) -> bool {

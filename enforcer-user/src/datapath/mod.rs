@@ -5,12 +5,15 @@
 
 mod attach;
 mod batch;
+mod choice;
 mod clock;
 mod counters;
-mod egress;
 mod error;
 mod events;
+mod follow;
+mod foreign;
 mod hosts;
+mod ingress;
 #[cfg(feature = "kernel-log")]
 mod kernel_log;
 mod live;
@@ -20,22 +23,30 @@ mod pins;
 mod plain;
 mod policy;
 mod steps;
+mod tags;
+mod tc;
 mod test_run;
 mod vlans;
 
 pub use attach::{Attachment, EgressHook, IngressHook, Plan};
+pub use choice::IngressChoice;
 pub use clock::Clock;
 pub use counters::Sample;
 pub use error::DatapathError;
 pub use events::Events;
+pub use follow::Followed;
+pub use foreign::Stranger;
 pub use hosts::HostChange;
 pub use live::LiveTables;
 pub use object::check_capabilities;
+pub use pins::check_mount;
 pub use policy::Rulings;
 pub use test_run::{Bench, Effects, Ran, Size};
 pub use vlans::VlanPlan;
 
 use std::{fs, path::PathBuf};
+
+use enforcer_common::limits;
 
 use maps::Maps;
 use object::Constants;
@@ -76,7 +87,11 @@ impl Datapath {
         let adopted = pins.check_shapes(&options)?;
         let mut object = object::load(&options, &pins, Constants::default())?;
         let maps = Maps::take(&mut object, &pins)?;
-        let generations = maps.generations()?;
+        let generations = if adopted {
+            maps.generations()?
+        } else {
+            vec![0; limits::GENERATIONS as usize]
+        };
         let clock = Clock::new(object)?;
         Ok(Self {
             options,

@@ -21,15 +21,7 @@ pub struct Pins {
 impl Pins {
     /// Makes the directories.
     pub fn prepare(pin_dir: &Path) -> Result<Self, DatapathError> {
-        let mount = existing_ancestor(pin_dir);
-        let magic = statfs(mount).map_err(|error| DatapathError::Pin {
-            path: mount.to_owned(),
-            error: error.into(),
-        })?;
-        if magic.filesystem_type() != BPF_FS_MAGIC {
-            let (path, mount) = (pin_dir.to_owned(), mount.to_owned());
-            return Err(DatapathError::NotBpfFs { path, mount });
-        }
+        check_mount(pin_dir)?;
         let pins = Self {
             root: pin_dir.join(format!("v{}", limits::ABI)),
         };
@@ -102,6 +94,20 @@ impl Pins {
 
 fn shape(key: u32, value: u32, rows: u32) -> String {
     format!("{key}-byte keys, {value}-byte values, {rows} rows")
+}
+
+/// Whether a directory for pins is, or can be, on a BPF file system.
+pub fn check_mount(pin_dir: &Path) -> Result<(), DatapathError> {
+    let mount = existing_ancestor(pin_dir);
+    let magic = statfs(mount).map_err(|error| DatapathError::Pin {
+        path: mount.to_owned(),
+        error: error.into(),
+    })?;
+    if magic.filesystem_type() == BPF_FS_MAGIC {
+        return Ok(());
+    }
+    let (path, mount) = (pin_dir.to_owned(), mount.to_owned());
+    Err(DatapathError::NotBpfFs { path, mount })
 }
 
 fn existing_ancestor(path: &Path) -> &Path {

@@ -18,7 +18,7 @@ use super::{
     object::{self, Constants},
     plain::Plain,
     policy::map,
-    steps::{Programs, TC_EGRESS, TC_INGRESS, XDP},
+    steps::{Programs, TC_EGRESS, TC_INGRESS, XDP, XDP_FRAGS},
 };
 
 /// Bytes of a BPF instruction.
@@ -30,6 +30,7 @@ const SEEN: usize = size_of::<Seen>();
 /// The programs of one interface, loaded but not attached.
 pub struct Bench {
     object: Ebpf,
+    xdp: Programs,
     seen: PerCpuArray<MapData, [u8; SEEN]>,
     _steps: Vec<ProgramArray<MapData>>,
 }
@@ -78,6 +79,20 @@ impl Datapath {
 
     /// Loads the programs as for the interface that has this row in the maps already.
     pub fn bench_on(&self, row: u32, effects: Effects) -> Result<Bench, DatapathError> {
+        self.bench_with(row, effects, XDP)
+    }
+
+    /// The same with the XDP programs for frames in several pieces, as those are that do not fit into a page.
+    pub fn bench_in_pieces(&self, row: u32) -> Result<Bench, DatapathError> {
+        self.bench_with(row, Effects::Real, XDP_FRAGS)
+    }
+
+    fn bench_with(
+        &self,
+        row: u32,
+        effects: Effects,
+        xdp: Programs,
+    ) -> Result<Bench, DatapathError> {
         let constants = Constants {
             interface: row,
             redirect_replies: false,
@@ -86,7 +101,7 @@ impl Datapath {
             tells_far_ends: true,
         };
         let mut object = object::load(&self.options, &self.pins, constants)?;
-        let steps = [XDP, TC_INGRESS, TC_EGRESS]
+        let steps = [xdp, TC_INGRESS, TC_EGRESS]
             .iter()
             .map(|programs| programs.load(&mut object))
             .collect::<Result<_, _>>()?;
@@ -96,12 +111,13 @@ impl Datapath {
         Ok(Bench {
             seen: PerCpuArray::try_from(seen).map_err(map("SEEN"))?,
             object,
+            xdp,
             _steps: steps,
         })
     }
 
-    /// Writes what the datapath needs to know of an interface.
-    pub(super) fn set_interface(&mut self, row: u32, plan: &Plan) -> Result<(), DatapathError> {
+    /// Writes what the datapath needs to know of an interface; programs that are loaded for this row go by it at once.
+    pub fn set_interface(&mut self, row: u32, plan: &Plan) -> Result<(), DatapathError> {
         self.set_vlans(row, &plan.vlans)?;
         self.maps
             .interfaces
@@ -122,7 +138,7 @@ fn stay_on_this_cpu() -> nix::Result<usize> {
 impl Bench {
     /// How large the programs are, as the kernel counts.
     pub fn sizes(&self) -> Result<Vec<Size>, DatapathError> {
-        [XDP, TC_INGRESS, TC_EGRESS]
+        [self.xdp, TC_INGRESS, TC_EGRESS]
             .iter()
             .flat_map(Programs::names)
             .map(|name| self.size(name))
@@ -155,7 +171,10 @@ impl Bench {
             repeat,
             ..TestRunOptions::default()
         };
-        let name = Programs::of(hook).first;
+        let name = match hook {
+            Hook::Xdp => self.xdp.first,
+            hook => Programs::of(hook).first,
+        };
         let failed = |error| DatapathError::Program { name, error };
         let program = self
             .object

@@ -1,24 +1,20 @@
 //! A gateway from its configuration to its end: opens the datapath, fills the tables, attaches, starts
 //! sources and children, runs the controller, and leaves things as the configuration says.
 
-mod addresses;
+pub(crate) mod addresses;
 mod children;
 mod embedded;
 mod numbers;
-mod services;
+pub(crate) mod services;
+pub(crate) mod tables;
 
 use std::{
     collections::HashSet,
     fs, io,
-    net::IpAddr,
     path::{Path, PathBuf},
 };
 
-use enforcer_common::{
-    host::{FOREVER, Host, SourceId},
-    settings::Scope,
-};
-use ipnet::IpNet;
+use enforcer_common::host::{FOREVER, Host, SourceId};
 use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch},
@@ -26,10 +22,7 @@ use tokio::{
 };
 
 use crate::{
-    config::{
-        CompileError, Compiled, Config, HookChoice, InterfacePlan, OnStop, VlanPlan,
-        check::AdmitError,
-    },
+    config::{CompileError, Compiled, Config, OnStop, check::AdmitError},
     conntrack::{self, Forgetter},
     control::{
         self,
@@ -37,7 +30,7 @@ use crate::{
         serve,
     },
     controller::{self, Controller, Inputs, Parts},
-    datapath::{self, Datapath, DatapathError, HostChange, IngressHook, Options, Plan},
+    datapath::{self, Datapath, DatapathError, HostChange, Options},
     identity::{Zones, neighbours},
     metrics::Metrics,
     registry::Registry,
@@ -51,13 +44,14 @@ use crate::{
     },
 };
 
+use addresses::Addresses;
 use children::Children;
 use embedded::EmbeddedError;
 
 /// How many questions may wait for the controller.
 const CALLS: usize = 256;
 
-/// How many changes of neighbours may wait for the controller.
+/// How many changes of neighbours may wait for the controller, and how many questions about them for the kernel.
 const NEIGHBOURS: usize = 1024;
 
 /// Why a gateway does not run.
@@ -145,14 +139,15 @@ pub async fn run(
 
     let mut children = Children::new(log);
     let server = embedded::management(&config, user, &mut children).await?;
-    let services = services::own(&config, &server)?;
+    let addresses = Addresses::read().map_err(GatewayError::Addresses)?;
+    let services = services::own(&config, &addresses, &services::resolve(&server));
     let compiled = config.compile(&services)?;
     let audit = Audit::open(&config.state_dir)?;
     let exceptions = exceptions(&config, &compiled, audit)?;
-    let own = own_hosts(&compiled)?;
+    let own = tables::own_hosts(&compiled, &addresses);
     let mut datapath = open(&config, &compiled, &own)?;
     let registry = adopt(&config, &mut datapath, &exceptions)?;
-    if let Err(error) = attach(&config, &compiled, &mut datapath) {
+    if let Err(error) = attach(&config, &compiled, &addresses, &mut datapath) {
         datapath.undo()?;
         return Err(error);
     }
@@ -162,26 +157,35 @@ pub async fn run(
     let (queries, asker) = Asker::new(server.clone(), zones, said.clone());
     let management = Management::new(server, sources::management::SILENCE, said);
     let (seen, neighbours) = mpsc::channel(NEIGHBOURS);
+    let (questions, to_ask) = mpsc::channel(NEIGHBOURS);
     let (requests_in, requests) = mpsc::channel(CALLS);
     let (http_in, http_calls) = mpsc::channel(CALLS);
     let watched = datapath
         .attachments()
         .map(|one| (one.index, one.zone))
         .collect();
-    let (_interfaces, watched) = watch::channel(watched);
+    let (interfaces, watched) = watch::channel(watched);
     let mut tasks = JoinSet::new();
     tasks.spawn(asker.run());
     tasks.spawn(management.run());
     tasks.spawn(serve::serve(control, requests_in));
     tasks.spawn(serve::serve(http, http_in));
     tasks.spawn(async move {
-        if let Err(error) = neighbours::watch(watched, seen).await {
+        if let Err(error) = neighbours::watch(watched, to_ask, seen).await {
             tracing::error!("{error}");
+        }
+    });
+    let (links_in, links) = mpsc::channel(1);
+    tasks.spawn(async move {
+        if let Err(error) = crate::links::watch(links_in).await {
+            tracing::error!(
+                "{error}; interfaces that come and go are not noticed until the next start"
+            );
         }
     });
     let metrics = Metrics::new()?;
     let (forgetter, batches) = Forgetter::new();
-    let own_addresses = || Ok(addresses::all()?.map(|(_, address)| address).collect());
+    let own_addresses = || Ok(Addresses::read()?.all().collect());
     tasks.spawn(conntrack::run(batches, own_addresses, metrics.forgotten()));
     children.http(&config, &http_socket, user)?;
 
@@ -189,6 +193,7 @@ pub async fn run(
         events: datapath.take_events()?,
         sources,
         neighbours,
+        links,
         requests,
         http: http_calls,
     };
@@ -201,8 +206,10 @@ pub async fn run(
         registry,
         exceptions,
         queries,
+        questions,
         metrics,
         forgetter,
+        interfaces,
     };
     let datapath = Controller::new(parts).run(inputs, stop).await?;
     drop(tasks);
@@ -231,28 +238,6 @@ fn exceptions(
     )?)
 }
 
-/// The gateway's own addresses, in the zones of their interfaces.
-fn own_hosts(compiled: &Compiled) -> Result<HashSet<Host>, GatewayError> {
-    let mut own = HashSet::new();
-    for interface in &compiled.interfaces {
-        let addresses = addresses::of(&interface.name).map_err(GatewayError::Addresses)?;
-        own.extend(addresses.into_iter().map(|address| Host {
-            zone: interface.zone,
-            address: address.into(),
-        }));
-        let vlans = addresses::of_vlans(&interface.name).map_err(GatewayError::Addresses)?;
-        for (zone, outer, inner) in interface.zones() {
-            let innermost = if inner == 0 { outer } else { inner };
-            let of_vlan = vlans.iter().filter(|(id, _)| *id == innermost);
-            own.extend(of_vlan.map(|&(_, address)| Host {
-                zone,
-                address: address.into(),
-            }));
-        }
-    }
-    Ok(own)
-}
-
 /// Opens the maps and writes what the configuration says.
 fn open(
     config: &Config,
@@ -274,15 +259,7 @@ fn open(
         datapath.apply(&removals)?;
         numbers::keep(&config.state_dir, compiled)?;
     }
-    datapath.set_rulings(&controller::rulings(compiled))?;
-    datapath.set_roles(&compiled.role_rows)?;
-    datapath.set_rules(&compiled.rules)?;
-    let own = own.iter().map(|host| {
-        let address = IpNet::from(IpAddr::from(host.address));
-        (host.zone, address, Scope::Own)
-    });
-    let scopes: Vec<_> = compiled.scopes.iter().copied().chain(own).collect();
-    datapath.set_scopes(&scopes)?;
+    tables::fill(&mut datapath, compiled, own)?;
     datapath.set_lease(SourceId::GATEWAY, FOREVER)?;
     datapath.set_lease(SourceId::OPERATOR, FOREVER)?;
     Ok(datapath)
@@ -314,52 +291,23 @@ fn adopt(
 fn attach(
     config: &Config,
     compiled: &Compiled,
+    addresses: &Addresses,
     datapath: &mut Datapath,
 ) -> Result<(), GatewayError> {
     for interface in &compiled.interfaces {
-        let plan = Plan {
-            interface: interface.name.clone(),
-            zone: interface.zone,
-            ingress: match interface.hook {
-                HookChoice::XdpGeneric => IngressHook::Generic,
-                HookChoice::Xdp => IngressHook::Native,
-            },
-            portal_port: Some(config.portal.port),
-            addresses: portal_addresses(&interface.name)?,
-            vlans: vlans(interface),
-            tagged_only: interface.tagged_only,
-            routers: interface.routers,
-            dhcp_servers: interface.dhcp_servers,
-        };
+        let plan = tables::plan(config, interface, addresses);
         let attachment = datapath.attach(&plan)?;
         tracing::info!(
             interface = attachment.interface,
             zone = interface.zone,
             ingress = ?attachment.ingress,
+            reason = attachment.reason,
             egress = ?attachment.egress,
             swapped = attachment.adopted,
             "attached"
         );
     }
     Ok(())
-}
-
-fn vlans(interface: &InterfacePlan) -> Vec<datapath::VlanPlan> {
-    let vlan = |vlan: &VlanPlan| datapath::VlanPlan {
-        outer: vlan.outer,
-        inner: vlan.inner,
-        zone: vlan.zone,
-    };
-    interface.vlans.iter().map(vlan).collect()
-}
-
-/// The interface's own addresses, and behind them those of its VLANs: where it has none itself, the portal is reached
-/// by one of theirs.
-fn portal_addresses(interface: &str) -> Result<Vec<IpAddr>, GatewayError> {
-    let mut own = addresses::of(interface).map_err(GatewayError::Addresses)?;
-    let vlans = addresses::of_vlans(interface).map_err(GatewayError::Addresses)?;
-    own.extend(vlans.into_iter().map(|(_, address)| address));
-    Ok(own)
 }
 
 fn finish(datapath: Datapath, on_stop: OnStop) -> Result<(), GatewayError> {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use enforcer_common::packet::protocol;
 use ipnet::IpNet;
 
-use super::{GatewayError, addresses};
+use super::addresses::Addresses;
 use crate::{
     config::{Config, PortRange, Protocol, Server as Named, Service},
     sources::server::Server,
@@ -15,38 +15,34 @@ use crate::{
 const DNS: u16 = 53;
 const DHCP: u16 = 67;
 
-/// The services of this gateway on its guarded interfaces, and the management server's address.
-pub(super) fn own(config: &Config, server: &Server) -> Result<Vec<Service>, GatewayError> {
-    let guarded = |name: &str| {
-        config
-            .interfaces
-            .iter()
-            .any(|interface| interface.name == name)
-    };
-    let all: Vec<(String, IpAddr)> = addresses::all().map_err(GatewayError::Addresses)?.collect();
-    let here: Vec<IpNet> = all
-        .iter()
-        .filter(|(name, _)| guarded(name))
-        .map(|(_, address)| IpNet::from(*address))
+/// The services of a gateway with these addresses on its guarded interfaces, and the management server,
+/// which has the addresses `remote` unless it is embedded.
+pub(crate) fn own(config: &Config, addresses: &Addresses, remote: &[IpAddr]) -> Vec<Service> {
+    let guarded = config.interfaces.iter();
+    let here: Vec<IpNet> = guarded
+        .flat_map(|interface| addresses.of(&interface.name))
+        .map(IpNet::from)
         .collect();
     let mut services = vec![
         service(&here, protocol::UDP, &[DNS, DHCP]),
         service(&here, protocol::TCP, &[DNS, config.portal.port]),
     ];
-    if let Ok(Named::Embedded(embedded)) = config.management.server() {
-        let ports: Vec<u16> = embedded.listen.iter().map(SocketAddr::port).collect();
-        let everywhere: Vec<IpNet> = all
-            .iter()
-            .map(|(_, address)| IpNet::from(*address))
-            .collect();
-        services.push(service(&everywhere, protocol::TCP, &ports));
-    } else {
-        let remote: Vec<IpNet> = resolve(server).into_iter().map(IpNet::from).collect();
-        let port = server.url().port_or_known_default().unwrap_or(443);
-        services.push(service(&remote, protocol::TCP, &[port]));
+    match config.management.server() {
+        Ok(Named::Embedded(embedded)) => {
+            let ports: Vec<u16> = embedded.listen.iter().map(SocketAddr::port).collect();
+            let everywhere: Vec<IpNet> = addresses.all().map(IpNet::from).collect();
+            services.push(service(&everywhere, protocol::TCP, &ports));
+        }
+        Ok(Named::Remote { url, .. }) => {
+            let remote: Vec<IpNet> = remote.iter().copied().map(IpNet::from).collect();
+            let port = url.port_or_known_default().unwrap_or(443);
+            services.push(service(&remote, protocol::TCP, &[port]));
+        }
+        // Refused before anything is compiled.
+        Err(_) => {}
     }
     services.retain(|service| !service.to.is_empty());
-    Ok(services)
+    services
 }
 
 fn service(to: &[IpNet], number: u8, ports: &[u16]) -> Service {
@@ -64,7 +60,7 @@ fn service(to: &[IpNet], number: u8, ports: &[u16]) -> Service {
 }
 
 /// The addresses of the management server; none, and said, when its name is not known now.
-fn resolve(server: &Server) -> Vec<IpAddr> {
+pub(super) fn resolve(server: &Server) -> Vec<IpAddr> {
     let url = server.url();
     let host = url
         .host_str()

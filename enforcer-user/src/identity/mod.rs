@@ -1,16 +1,20 @@
 //! Who a decision is about: from what the server saw to hosts of this gateway.
 //!
 //! The address that the server saw an endpoint report from counts. An address that the endpoint merely
-//! claims counts only when the gateway has seen the claimed MAC address at it, in the kernel's neighbour
-//! table or as the sender of a packet.
+//! claims counts only when the gateway has seen one of its MAC addresses at it, in the kernel's neighbour
+//! table or as the sender of a packet. [`evidence`] says which MAC address each host is bound to.
 
 mod endpoint;
+pub mod evidence;
 mod mac;
 pub mod neighbours;
 mod seen;
 mod zones;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    net::SocketAddr,
+};
 
 use enforcer_common::host::{Address, Host};
 use enforcer_protocol::decision::{Claim, Decision};
@@ -103,9 +107,13 @@ pub struct Identity {
     zones: Zones,
     /// The gateway's own addresses, which no endpoint has.
     own: HashSet<Host>,
+    /// Zones in which hosts are bound to no MAC address.
+    loose_zones: HashSet<u32>,
     endpoints: HashMap<EndpointId, Addresses>,
-    /// Which endpoints claim a host.
-    claimants: HashMap<Host, HashSet<EndpointId>>,
+    /// Which endpoints were seen as a host, or claim to be it.
+    parties: HashMap<Host, HashSet<EndpointId>>,
+    /// Where the server saw endpoints that are there no longer.
+    left: HashMap<EndpointId, SocketAddr>,
     seen: Seen,
 }
 
@@ -113,10 +121,25 @@ pub struct Identity {
 #[derive(Clone, Debug, Default)]
 struct Addresses {
     observed: Option<Host>,
+    /// The end of the connection that it was observed by.
+    seen_from: Option<SocketAddr>,
     claims: Vec<(Host, Mac)>,
+    /// It sends from one address with several of its MAC addresses, so that it is bound to none.
+    is_loose: bool,
 }
 
 impl Addresses {
+    /// Whether it says to have an interface with this MAC address.
+    fn has(&self, mac: Mac) -> bool {
+        self.claims.iter().any(|(_, own)| *own == mac)
+    }
+
+    /// Every host that it may be.
+    fn hosts(&self) -> impl Iterator<Item = Host> {
+        let claimed = self.claims.iter().map(|(host, _)| *host);
+        claimed.chain(self.observed)
+    }
+
     /// Takes away what no endpoint can have.
     fn forget(&mut self, own: &HashSet<Host>) {
         self.observed = self.observed.filter(|host| !own.contains(host));
@@ -130,16 +153,25 @@ impl Identity {
         Self {
             zones,
             own,
+            loose_zones: HashSet::new(),
             endpoints: HashMap::new(),
-            claimants: HashMap::new(),
+            parties: HashMap::new(),
+            left: HashMap::new(),
             seen: Seen::default(),
         }
+    }
+
+    /// The same, binding nobody in these zones to a MAC address.
+    #[must_use]
+    pub fn loose_in(mut self, zones: HashSet<u32>) -> Self {
+        self.loose_zones = zones;
+        self
     }
 
     /// Which hosts the endpoint of this decision is. Remembered, since what is seen later may change it.
     pub fn bind(&mut self, decision: &Decision) -> Binding {
         let endpoint = EndpointId::from(decision.endpoint.as_str());
-        self.forget(&endpoint);
+        self.unlink(&endpoint);
         let Some(zone) = self.zones.number(&decision.zone) else {
             let zone = decision.zone.clone();
             return Binding {
@@ -149,9 +181,16 @@ impl Identity {
         };
         let (mut addresses, mut doubts) = read(&endpoint, zone, decision);
         addresses.forget(&self.own);
-        for (host, _) in &addresses.claims {
-            let claimants = self.claimants.entry(*host).or_default();
-            claimants.insert(endpoint.clone());
+        if self.left.contains_key(&endpoint)
+            && self.left.get(&endpoint) == addresses.seen_from.as_ref()
+        {
+            addresses.observed = None;
+        } else {
+            self.left.remove(&endpoint);
+        }
+        for host in addresses.hosts() {
+            let parties = self.parties.entry(host).or_default();
+            parties.insert(endpoint.clone());
         }
         let mut binding = self.resolve(&endpoint, &addresses);
         self.endpoints.insert(endpoint, addresses);
@@ -165,61 +204,44 @@ impl Identity {
         decisions: impl IntoIterator<Item = &'a Decision>,
     ) -> Vec<Binding> {
         self.endpoints.clear();
-        self.claimants.clear();
+        self.parties.clear();
         let decisions = decisions.into_iter();
-        decisions.map(|decision| self.bind(decision)).collect()
+        let bindings = decisions.map(|decision| self.bind(decision)).collect();
+        self.left
+            .retain(|endpoint, _| self.endpoints.contains_key(endpoint));
+        bindings
     }
 
     /// Forgets an endpoint that is no longer decided.
     pub fn forget(&mut self, endpoint: &EndpointId) {
+        self.left.remove(endpoint);
+        self.unlink(endpoint);
+    }
+
+    fn unlink(&mut self, endpoint: &EndpointId) {
         let Some(addresses) = self.endpoints.remove(endpoint) else {
             return;
         };
-        for (host, _) in addresses.claims {
-            let Some(claimants) = self.claimants.get_mut(&host) else {
+        for host in addresses.hosts() {
+            let Some(parties) = self.parties.get_mut(&host) else {
                 continue;
             };
-            claimants.remove(endpoint);
-            if claimants.is_empty() {
-                self.claimants.remove(&host);
+            parties.remove(endpoint);
+            if parties.is_empty() {
+                self.parties.remove(&host);
             }
         }
     }
 
-    /// A packet came from this host with this MAC address. Yields the endpoints that have other hosts
-    /// since.
-    pub fn sight(&mut self, host: Host, mac: Mac) -> Vec<Rebound> {
-        self.see(host, |seen| seen.sight(host, mac))
-    }
-
-    /// The kernel has this neighbour, or with `None` has it no longer. Yields the endpoints that have
-    /// other hosts since.
-    pub fn neighbour(&mut self, host: Host, mac: Option<Mac>) -> Vec<Rebound> {
-        self.see(host, |seen| seen.neighbour(host, mac))
-    }
-
-    fn see(&mut self, host: Host, note: impl FnOnce(&mut Seen)) -> Vec<Rebound> {
-        let before = self.seen.mac(&host);
-        note(&mut self.seen);
-        if before == self.seen.mac(&host) {
-            return Vec::new();
-        }
-        let claimants = self.claimants.get(&host).into_iter().flatten();
-        claimants
-            .filter_map(|endpoint| {
-                let addresses = self.endpoints.get(endpoint)?;
-                let (endpoint, binding) = (endpoint.clone(), self.resolve(endpoint, addresses));
-                Some(Rebound { endpoint, binding })
-            })
-            .collect()
-    }
-
     fn resolve(&self, endpoint: &EndpointId, addresses: &Addresses) -> Binding {
         let mut binding = Binding::default();
+        let is_bound = |hosts: &[Bound], host: Host| hosts.iter().any(|bound| bound.host == host);
         for &(host, claimed) in &addresses.claims {
-            match self.seen.mac(&host) {
-                Some(seen) if seen == claimed => {
-                    let mac = Some(claimed);
+            match self.seen.place(&host).map(|place| place.mac) {
+                _ if is_bound(&binding.hosts, host) => {}
+                Some(seen) if addresses.has(seen) => {
+                    let is_loose = addresses.is_loose || self.loose_zones.contains(&host.zone);
+                    let mac = (!is_loose).then_some(seen);
                     binding.hosts.push(Bound { host, mac });
                 }
                 Some(seen) => binding.doubts.push(Doubt::OtherMac {
@@ -231,9 +253,12 @@ impl Identity {
                 None => {}
             }
         }
-        let is_bound = |host: &Host| binding.hosts.iter().any(|bound| bound.host == *host);
-        if let Some(host) = addresses.observed.filter(|host| !is_bound(host)) {
-            binding.hosts.push(Bound { host, mac: None });
+        let observed = addresses.observed;
+        if let Some(host) = observed.filter(|host| !is_bound(&binding.hosts, *host)) {
+            // What it says of itself and what answers there contradict each other: then neither binds it.
+            let is_claimed = addresses.claims.iter().any(|(claimed, _)| *claimed == host);
+            let mac = self.bound(&host).filter(|_| !is_claimed);
+            binding.hosts.push(Bound { host, mac });
         }
         binding
     }
@@ -246,7 +271,8 @@ fn read(endpoint: &EndpointId, zone: u32, decision: &Decision) -> (Addresses, Ve
         .map(|observed| Address::from(observed.ip()));
     let mut addresses = Addresses {
         observed: observed.filter(|address| !address.is_martian()).map(host),
-        claims: Vec::new(),
+        seen_from: decision.observed,
+        ..Addresses::default()
     };
     let mut doubts = Vec::new();
     if decision.claims.len() > MAX_CLAIMS {

@@ -16,13 +16,39 @@ use super::mac::Mac;
 /// The zones of the interfaces under enforcement, by the interface's number.
 pub type InterfaceZones = HashMap<u32, u32>;
 
-/// A neighbour as the kernel has it now.
+/// What the kernel knows of a neighbour now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Neighbour {
     /// The host.
     pub host: Host,
-    /// Its MAC address; `None` when the kernel no longer knows it.
-    pub mac: Option<Mac>,
+    /// The interface, as the kernel numbers it.
+    pub interface: u32,
+    /// What it knows.
+    pub evidence: Evidence,
+}
+
+/// Where a neighbour is, and how far that can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// This MAC address answered when the kernel asked, or the administrator says so.
+    Answers(Mac),
+    /// Somebody said so, or it answered a while ago.
+    Told(Mac),
+    /// The kernel has asked, and nobody answered.
+    Silent,
+    /// The kernel does not know.
+    Gone,
+}
+
+/// Whether this MAC address still answers at the address of this host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The host.
+    pub host: Host,
+    /// The MAC address.
+    pub mac: Mac,
+    /// The interface, where it is known.
+    pub interface: Option<u32>,
 }
 
 /// Why neighbours are not watched.
@@ -44,9 +70,11 @@ pub enum NeighbourError {
 }
 
 /// Tells the neighbours on these interfaces, all of them at first and when the interfaces change, and then each
-/// change, until nobody listens any more. Dropping the future ends it too.
+/// change, and has the kernel ask what is asked here, until nobody listens any more. Dropping the future ends it
+/// too.
 pub async fn watch(
     mut interfaces: watch::Receiver<InterfaceZones>,
+    mut questions: mpsc::Receiver<Question>,
     neighbours: mpsc::Sender<Neighbour>,
 ) -> Result<(), NeighbourError> {
     // First the group, then the dump: what changes in between is told twice rather than not at all.
@@ -66,6 +94,11 @@ pub async fn watch(
                 Ok(()) => NetlinkPayload::Overrun(Vec::new()),
                 Err(_) => return Ok(()),
             },
+            Some(question) = questions.recv() => {
+                let zones = interfaces.borrow().clone();
+                ask(&handle, &zones, &question).await;
+                continue;
+            }
             () = neighbours.closed() => return Ok(()),
         };
         // The kernel had more to tell than the socket could hold.
@@ -89,6 +122,26 @@ async fn dump(
         }
     }
     Ok(())
+}
+
+/// Has the kernel ask a neighbour, and nobody else, whether it is still there: the answer, or that there is none,
+/// comes as a change.
+async fn ask(handle: &Handle, zones: &InterfaceZones, question: &Question) {
+    let Question {
+        host,
+        mac: Mac(mac),
+        interface,
+    } = question;
+    let of_zone = |interface: &u32| zones.get(interface) == Some(&host.zone);
+    let known = interface.filter(of_zone);
+    let Some(interface) = known.or_else(|| zones.keys().copied().filter(of_zone).min()) else {
+        return;
+    };
+    let entry = handle.neighbours().add(interface, host.address.into());
+    let probe = entry.link_layer_address(mac).state(NeighbourState::Probe);
+    if let Err(error) = probe.replace().execute().await {
+        tracing::warn!(address = %host.address, "the kernel cannot ask a neighbour: {error}");
+    }
 }
 
 async fn tell(neighbours: &mpsc::Sender<Neighbour>, neighbour: Neighbour) {
@@ -126,9 +179,22 @@ fn read(zones: &InterfaceZones, message: &NeighbourMessage, is_there: bool) -> O
         zone,
         address: address.into(),
     };
-    let is_known = is_there && is_resolved(message.header.state);
-    let mac = is_known.then(|| mac(message)).flatten();
-    Some(Neighbour { host, mac })
+    let known = mac(message).filter(|_| is_there);
+    let evidence = match (message.header.state, known) {
+        (NeighbourState::Reachable | NeighbourState::Permanent, Some(mac)) => {
+            Evidence::Answers(mac)
+        }
+        (NeighbourState::Stale | NeighbourState::Delay | NeighbourState::Probe, Some(mac)) => {
+            Evidence::Told(mac)
+        }
+        (NeighbourState::Failed, _) if is_there => Evidence::Silent,
+        _ => Evidence::Gone,
+    };
+    Some(Neighbour {
+        host,
+        interface: message.header.ifindex,
+        evidence,
+    })
 }
 
 fn mac(message: &NeighbourMessage) -> Option<Mac> {
@@ -139,16 +205,4 @@ fn mac(message: &NeighbourMessage) -> Option<Mac> {
         }
         _ => None,
     })
-}
-
-/// Whether the kernel would send to the MAC address in an entry of this state.
-fn is_resolved(state: NeighbourState) -> bool {
-    matches!(
-        state,
-        NeighbourState::Reachable
-            | NeighbourState::Stale
-            | NeighbourState::Delay
-            | NeighbourState::Probe
-            | NeighbourState::Permanent
-    )
 }

@@ -13,27 +13,57 @@ const NEIGHBOURS: NonZeroUsize = NonZeroUsize::new(1 << 16).expect("not zero");
 /// cannot push out a neighbour.
 const SIGHTINGS: NonZeroUsize = NonZeroUsize::new(1 << 16).expect("not zero");
 
-/// What the gateway has seen at each address. A neighbour, which answered the kernel, counts more than
-/// a mere packet, whose sender could write what it liked.
+/// Where a neighbour is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) mac: Mac,
+    /// The interface, as the kernel numbers it; `None` when only an earlier process knew.
+    pub(super) interface: Option<u32>,
+}
+
+/// What the gateway has seen at each address. Who answered the gateway counts more than what the kernel was merely
+/// told, and that more than a packet: their senders could write what they liked.
 #[derive(Debug)]
 pub(super) struct Seen {
-    neighbours: LruCache<Host, Mac>,
+    /// Who answered, also while nobody does: silence is no proof that the address is another's.
+    answered: LruCache<Host, Place>,
+    told: LruCache<Host, Place>,
     sightings: LruCache<Host, Mac>,
+    /// Who was seen at an address while the one who answered there is asked again.
+    suspects: LruCache<Host, Mac>,
 }
 
 impl Default for Seen {
     fn default() -> Self {
         Self {
-            neighbours: LruCache::new(NEIGHBOURS),
+            answered: LruCache::new(NEIGHBOURS),
+            told: LruCache::new(NEIGHBOURS),
             sightings: LruCache::new(SIGHTINGS),
+            suspects: LruCache::new(SIGHTINGS),
         }
     }
 }
 
 impl Seen {
-    pub(super) fn mac(&self, host: &Host) -> Option<Mac> {
-        let neighbour = self.neighbours.peek(host);
-        neighbour.or_else(|| self.sightings.peek(host)).copied()
+    /// Who answered at this address.
+    pub(super) fn answered(&self, host: &Host) -> Option<Place> {
+        self.answered.peek(host).copied()
+    }
+
+    /// Who is at this address as far as the kernel was told, when nobody answered.
+    pub(super) fn told(&self, host: &Host) -> Option<Place> {
+        self.told.peek(host).copied()
+    }
+
+    /// Who is at this address, by the best that is known.
+    pub(super) fn place(&self, host: &Host) -> Option<Place> {
+        let of_sighting = |mac: &Mac| Place {
+            mac: *mac,
+            interface: None,
+        };
+        self.answered(host)
+            .or_else(|| self.told(host))
+            .or_else(|| self.sightings.peek(host).map(of_sighting))
     }
 
     /// A packet came from this host.
@@ -41,16 +71,40 @@ impl Seen {
         self.sightings.put(host, mac);
     }
 
-    /// The kernel has this neighbour, or has it no longer. A neighbour that fell silent is no proof that
-    /// the address is another's: what was seen last counts until something else is seen.
-    pub(super) fn neighbour(&mut self, host: Host, mac: Option<Mac>) {
-        match mac {
-            Some(mac) => _ = self.neighbours.put(host, mac),
-            None => {
-                if let Some(last) = self.neighbours.pop(&host) {
-                    self.sightings.put(host, last);
-                }
-            }
+    /// It answered the gateway.
+    pub(super) fn answer(&mut self, host: Host, place: Place) {
+        self.told.pop(&host);
+        self.suspects.pop(&host);
+        self.answered.put(host, place);
+    }
+
+    /// The kernel was told that it is there.
+    pub(super) fn tell(&mut self, host: Host, place: Place) {
+        self.answered.pop(&host);
+        self.told.put(host, place);
+    }
+
+    /// The kernel no longer keeps it. What was seen last counts until something else is seen.
+    pub(super) fn forget(&mut self, host: &Host) {
+        if let Some(last) = self.told.pop(host) {
+            self.sightings.put(*host, last.mac);
         }
+    }
+
+    /// Another was seen at this address.
+    pub(super) fn suspect(&mut self, host: Host, mac: Mac) {
+        self.suspects.put(host, mac);
+    }
+
+    /// Who it was, for the last time.
+    pub(super) fn take_suspect(&mut self, host: &Host) -> Option<Mac> {
+        self.suspects.pop(host)
+    }
+
+    /// Whoever answered is there no longer, and another was seen since.
+    pub(super) fn vacate(&mut self, host: Host, to: Mac) {
+        self.answered.pop(&host);
+        self.told.pop(&host);
+        self.sightings.put(host, to);
     }
 }

@@ -3,29 +3,43 @@ use std::net::IpAddr;
 use enforcer_protocol::judgement::Level;
 use jiff::Timestamp;
 
-use super::*;
+use super::{
+    evidence::News,
+    neighbours::{Evidence, Neighbour},
+    *,
+};
 
-const MINE: Mac = Mac([2, 0, 0, 0, 0, 1]);
-const OTHER: Mac = Mac([2, 0, 0, 0, 0, 2]);
+pub(super) const MINE: Mac = Mac([2, 0, 0, 0, 0, 1]);
+pub(super) const OTHER: Mac = Mac([2, 0, 0, 0, 0, 2]);
 
-fn identity() -> Identity {
+pub(super) fn identity() -> Identity {
     Identity::new(
         Zones::new(["office".to_owned(), "lab".to_owned()]),
         HashSet::new(),
     )
 }
 
-fn host(zone: u32, last: u8) -> Host {
+pub(super) fn host(zone: u32, last: u8) -> Host {
     let address = Address::v4([10, 0, 0, last]);
     Host { zone, address }
 }
 
-fn bound(host: Host, mac: Option<Mac>) -> Vec<Bound> {
+pub(super) fn bound(host: Host, mac: Option<Mac>) -> Vec<Bound> {
     vec![Bound { host, mac }]
 }
 
+/// What the kernel says of a host, on an interface with the number 1.
+pub(super) fn neighbour(host: Host, evidence: Evidence) -> Neighbour {
+    let interface = 1;
+    Neighbour {
+        host,
+        interface,
+        evidence,
+    }
+}
+
 /// A decision of endpoint `name` in the zone `lab` (number 1).
-fn decision(name: &str, observed: Option<u8>, claims: &[(u8, Mac)]) -> Decision {
+pub(super) fn decision(name: &str, observed: Option<u8>, claims: &[(u8, Mac)]) -> Decision {
     let address = |last| IpAddr::from([10, 0, 0, last]);
     let claim = |&(last, mac): &(u8, Mac)| Claim {
         address: address(last),
@@ -92,7 +106,7 @@ fn a_claim_counts_once_its_mac_is_seen_there() {
 #[test]
 fn a_false_claim_changes_nothing_and_is_reported() {
     let mut identity = identity();
-    identity.neighbour(host(1, 7), Some(OTHER));
+    identity.neighbour(&neighbour(host(1, 7), Evidence::Told(OTHER)), false);
     let binding = identity.bind(&decision("a", None, &[(7, MINE)]));
     assert!(binding.hosts.is_empty());
     assert!(matches!(
@@ -108,10 +122,11 @@ fn a_false_claim_changes_nothing_and_is_reported() {
 #[test]
 fn another_mac_at_the_address_ends_the_claim_and_silence_does_not() {
     let mut identity = identity();
-    identity.neighbour(host(1, 7), Some(MINE));
+    identity.neighbour(&neighbour(host(1, 7), Evidence::Told(MINE)), false);
     let binding = identity.bind(&decision("a", None, &[(7, MINE)]));
     assert_eq!(binding.hosts, bound(host(1, 7), Some(MINE)));
-    assert!(identity.neighbour(host(1, 7), None).is_empty());
+    let gone = identity.neighbour(&neighbour(host(1, 7), Evidence::Gone), true);
+    assert_eq!(gone, News::default());
     let rebound = identity.sight(host(1, 7), OTHER);
     assert!(rebound[0].binding.hosts.is_empty());
 }
@@ -125,7 +140,8 @@ fn what_is_forgotten_is_not_bound_again() {
     let rebound = identity.sight(host(1, 7), MINE);
     assert_eq!(rebound.len(), 1);
     identity.bind_all([]);
-    assert!(identity.neighbour(host(1, 7), Some(OTHER)).is_empty());
+    let other = neighbour(host(1, 7), Evidence::Told(OTHER));
+    assert_eq!(identity.neighbour(&other, false), News::default());
 }
 
 #[test]

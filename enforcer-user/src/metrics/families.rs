@@ -79,6 +79,13 @@ impl Families {
             "1 while packets of the interface are judged in both directions.",
             &["interface", "zone", "ingress", "egress"],
             attached,
+        )?;
+        let passages = status.passages.iter();
+        self.gauge(
+            "enforcer_interface_covered",
+            "1 while nobody can go unjudged through an interface that forwards.",
+            &["interface"],
+            passages.map(|one| (vec![&*one.interface], u64::from(one.covered))),
         )
     }
 

@@ -103,7 +103,9 @@ mod tests {
 
     use super::*;
     use crate::control::request::Mode;
-    use crate::control::status::{Egress, Ingress, InterfaceView, SourceView, TableView};
+    use crate::control::status::{
+        Egress, Ingress, InterfaceView, PassageView, SourceView, TableView,
+    };
 
     fn snapshot() -> Snapshot {
         let status = StatusView {
@@ -115,8 +117,18 @@ mod tests {
                 name: "eth1".to_owned(),
                 zone: "lan".to_owned(),
                 ingress: Ingress::XdpNative,
+                reason: "its driver takes XDP".to_owned(),
                 egress: Egress::Tcx,
                 attached: true,
+            }],
+            passages: vec![PassageView {
+                interface: "wan0".to_owned(),
+                v4: true,
+                v6: false,
+                covered: false,
+                cover: "uncovered".to_owned(),
+                how: "UNCOVERED".to_owned(),
+                remedy: Some("declare it".to_owned()),
             }],
             sources: vec![SourceView {
                 name: "management".to_owned(),
@@ -171,6 +183,7 @@ mod tests {
             "enforcer_hosts{role=\"authorized\"} 0",
             "enforcer_hosts{role=\"guests\"} 3",
             "enforcer_interface_attached{egress=\"tcx\",ingress=\"xdp native\",interface=\"eth1\",zone=\"lan\"} 1",
+            "enforcer_interface_covered{interface=\"wan0\"} 0",
             "enforcer_mode{mode=\"enforce\"} 1",
             "enforcer_mode{mode=\"monitor\"} 0",
             "enforcer_packets_total{hook=\"tc_egress\",reason=\"held\",verdict=\"drop\"} 0",

@@ -33,6 +33,9 @@ impl Registry {
         }
         for (host, exception) in exceptions {
             self.deadlines.add(exception.until, Due::Exception(host));
+            let held = self.held.get(&host);
+            self.places
+                .extend(held.and_then(|row| row.mac).map(|mac| (host, mac)));
             self.exceptions.insert(host, exception);
             touched.push(host);
         }

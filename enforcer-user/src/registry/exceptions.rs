@@ -3,6 +3,7 @@
 use enforcer_common::host::Host;
 
 use super::{Registry, deadlines::Due, decided::Exception, row::Change};
+use crate::identity::Mac;
 
 impl Registry {
     /// Gives a host the operator's role, whatever the sources say.
@@ -21,7 +22,21 @@ impl Registry {
             return Vec::new();
         };
         self.deadlines.drop(released.until, Due::Exception(*host));
+        self.places.remove(host);
         self.settle(vec![*host])
+    }
+
+    /// Binds a host that has an exception to this MAC address, or to none; the others are bound by what is decided
+    /// of them.
+    pub fn place(&mut self, host: Host, mac: Option<Mac>) -> Vec<Change> {
+        if !self.exceptions.contains_key(&host) {
+            return Vec::new();
+        }
+        match mac {
+            Some(mac) => _ = self.places.insert(host, mac),
+            None => _ = self.places.remove(&host),
+        }
+        self.settle(vec![host])
     }
 
     /// The operator's exception that a host has.
@@ -63,6 +78,32 @@ mod tests {
         assert_eq!(registry.next_end(), Some(end));
         assert_eq!(registry.expire(end).len(), 1);
         assert_eq!(role(&registry), Some(RoleId::DENIED));
+    }
+
+    #[test]
+    fn an_exception_is_bound_to_where_the_host_answers() {
+        let host = Host {
+            zone: 1,
+            address: Address::v4([10, 0, 0, 1]),
+        };
+        let mac = Mac([2, 0, 0, 0, 0, 1]);
+        let bound = |registry: &Registry| registry.host(&host).map(|view| view.row.mac);
+        let mut registry = Registry::default();
+        assert_eq!(registry.place(host, Some(mac)), [], "nothing is decided");
+        registry.except(host, exception(RoleId::AUTHORIZED, None));
+        assert_eq!(bound(&registry), Some(None));
+        assert_eq!(registry.place(host, Some(mac)).len(), 1);
+        assert_eq!(bound(&registry), Some(Some(mac)));
+        // As another process finds it.
+        let row = registry.host(&host).expect("an exception").row;
+        let mut next = Registry::default();
+        let stored = [(host, exception(RoleId::AUTHORIZED, None))];
+        assert_eq!(next.adopt(&[], [(host, row)], stored), []);
+        assert_eq!(bound(&next), Some(Some(mac)));
+        assert_eq!(next.place(host, None).len(), 1);
+        registry.release(&host);
+        registry.except(host, exception(RoleId::AUTHORIZED, None));
+        assert_eq!(bound(&registry), Some(None), "the binding went with it");
     }
 
     #[test]

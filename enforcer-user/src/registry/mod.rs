@@ -46,6 +46,8 @@ pub struct Registry {
     /// The same by host.
     shares: HashMap<Host, Vec<Share>>,
     exceptions: HashMap<Host, Exception>,
+    /// The MAC addresses that the hosts with exceptions are bound to.
+    places: HashMap<Host, Mac>,
     /// Rows from before this process, of sources that have not sent a snapshot yet.
     adopted: HashMap<Host, Row>,
     unanswered: Unanswered,
@@ -80,6 +82,7 @@ impl Default for Registry {
             sources: BTreeMap::new(),
             shares: HashMap::new(),
             exceptions: HashMap::new(),
+            places: HashMap::new(),
             adopted: HashMap::new(),
             unanswered: Unanswered::default(),
             held: HashMap::new(),
@@ -205,6 +208,7 @@ impl Registry {
                 Due::Decision(source, endpoint) => self.forget(source, &endpoint, &mut touched),
                 Due::Exception(host) => {
                     self.exceptions.remove(&host);
+                    self.places.remove(&host);
                     touched.push(host);
                 }
                 Due::Adopted(host) => {
@@ -332,7 +336,11 @@ impl Registry {
     /// What everything known of a host comes to.
     fn resolve(&self, host: &Host) -> Option<Row> {
         if let Some(exception) = self.exceptions.get(host) {
-            return Some(exception.row());
+            let mac = self.places.get(host).copied();
+            return Some(Row {
+                mac,
+                ..exception.row()
+            });
         }
         let decided = self.strictest_share(host).map(Share::row);
         decided

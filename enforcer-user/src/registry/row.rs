@@ -25,11 +25,19 @@ pub struct Row {
 }
 
 impl Row {
-    /// The greatest of several rows counts: the strictest, and among equals the one that lasts longest.
+    /// The greatest of several rows counts: the strictest, and among equals one that is bound, and of those the one that
+    /// lasts longest.
     /// The rest only makes the choice independent of the order in which decisions come.
     pub(super) fn precedence(&self) -> impl Ord + use<> {
         let lasts = self.until.unwrap_or(Timestamp::MAX);
-        (strictness(self.role), lasts, Reverse(self.source), self.mac)
+        let is_bound = self.mac.is_some();
+        (
+            strictness(self.role),
+            is_bound,
+            lasts,
+            Reverse(self.source),
+            self.mac,
+        )
     }
 
     /// Whether a row read back from the kernel says the same. The kernel counts time in ticks of its

@@ -45,6 +45,11 @@ impl Registry {
         })
     }
 
+    /// Whether a source or the operator has decided of a host.
+    pub fn is_decided(&self, host: &Host) -> bool {
+        self.exceptions.contains_key(host) || self.shares.contains_key(host)
+    }
+
     /// Every host of which something is decided, in no order.
     pub fn hosts(&self) -> impl Iterator<Item = HostView> {
         self.held.keys().filter_map(|host| self.host(host))

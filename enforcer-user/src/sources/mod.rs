@@ -1,10 +1,11 @@
-//! What decides: the management server, the operator.
+//! What decides: the management server, the operator, a list in a file.
 //!
 //! Sources know nothing of the kernel tables. They say what they learn through one bounded channel of
 //! [`SourceEvent`]s; what follows from it is the controller's business.
 
 pub mod audit;
 mod backoff;
+pub mod file;
 mod follower;
 pub mod management;
 pub mod operator;

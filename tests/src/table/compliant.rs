@@ -1,209 +1,72 @@
 //! Hosts that comply, and hosts that are not checked.
 
-use enforcer_common::{
-    decide::{
-        Reason::{Bypassed, Outside, RoleAllows},
-        Verdict::Pass,
-    },
-    role::RoleId,
-};
-
 use super::{
-    Known, Row,
-    alter::{chained, fragment_v4, fragment_v6, padded, tagged},
-    back, out,
+    BAD, GOOD, GUEST,
+    Known::{self, As, Bypassed, Outside},
+    Row, WATCHED,
+    alter::{padded, with_options},
+    build::ports,
+    table,
 };
-use crate::fixture::{self, Tcp::*};
+use crate::fixture::Tcp::*;
+use enforcer_common::{packet::protocol::SCTP, role::RoleId};
+
+const FREE: Known = As(RoleId::BYPASS);
 
 pub(super) fn rows() -> Vec<Row> {
-    let good = Known::As(RoleId::AUTHORIZED);
-    let free = Known::As(RoleId::BYPASS);
-    vec![
-        out("opens HTTPS", good, |at| at.tcp(443, Syn), Pass, RoleAllows),
-        out("sends data", good, |at| at.tcp(443, Data), Pass, RoleAllows),
-        out("resets", good, |at| at.tcp(443, Reset), Pass, RoleAllows),
-        out(
-            "opens HTTP, which is no portal's",
-            good,
-            |at| at.tcp(80, Syn),
-            Pass,
-            RoleAllows,
-        ),
-        back(
-            "is answered",
-            good,
-            |at| at.tcp_back(at.server, 443, SynAck),
-            Pass,
-            RoleAllows,
-        ),
-        back(
-            "gets data",
-            good,
-            |at| at.tcp_back(at.server, 443, Data),
-            Pass,
-            RoleAllows,
-        ),
-        back(
-            "is called",
-            good,
-            |at| at.tcp_back(at.server, 9, Syn),
-            Pass,
-            RoleAllows,
-        ),
-        out(
-            "asks by UDP",
-            good,
-            |at| at.udp_to(at.server, 53),
-            Pass,
-            RoleAllows,
-        ),
-        back(
-            "is told by UDP",
-            good,
-            |at| at.udp_back(at.server, 53),
-            Pass,
-            RoleAllows,
-        ),
-        out("pings", good, |at| at.ping_to(at.server), Pass, RoleAllows),
-        back(
-            "is pinged",
-            good,
-            |at| at.ping_back(at.server),
-            Pass,
-            RoleAllows,
-        ),
-        out(
-            "tunnels",
-            good,
-            |at| fixture::raw(at.host, at.server, 47, &[0; 8]),
-            Pass,
-            RoleAllows,
-        ),
-        out(
-            "speaks an unknown protocol",
-            good,
-            |at| fixture::raw(at.host, at.server, 200, &[]),
-            Pass,
-            RoleAllows,
-        ),
-        out(
-            "behind one tag",
-            good,
-            |at| tagged(1, at.tcp(443, Syn)),
-            Pass,
-            RoleAllows,
-        ),
-        out(
-            "behind two tags",
-            good,
-            |at| tagged(2, at.tcp(443, Syn)),
-            Pass,
-            RoleAllows,
-        ),
-        back(
-            "behind two tags",
-            good,
-            |at| tagged(2, at.tcp_back(at.server, 443, Data)),
-            Pass,
-            RoleAllows,
-        ),
-        out(
-            "with padding",
-            good,
-            |at| padded(at.udp_to(at.server, 7)),
-            Pass,
-            RoleAllows,
-        ),
-        out(
-            "first fragment",
-            good,
-            |at| fragment_v4(at.tcp(443, Data), 0),
-            Pass,
-            RoleAllows,
-        )
-        .v4(),
-        out(
-            "later fragment",
-            good,
-            |at| fragment_v4(at.tcp(443, Data), 90),
-            Pass,
-            RoleAllows,
-        )
-        .v4(),
-        back(
-            "later fragment",
-            good,
-            |at| fragment_v4(at.udp_back(at.server, 53), 90),
-            Pass,
-            RoleAllows,
-        )
-        .v4(),
-        out(
-            "first fragment",
-            good,
-            |at| fragment_v6(at.tcp(443, Data), 0),
-            Pass,
-            RoleAllows,
-        )
-        .v6(),
-        out(
-            "later fragment",
-            good,
-            |at| fragment_v6(at.tcp(443, Data), 90),
-            Pass,
-            RoleAllows,
-        )
-        .v6(),
-        out(
-            "eight extension headers",
-            good,
-            |at| chained(at.tcp(443, Syn), 8),
-            Pass,
-            RoleAllows,
-        )
-        .v6(),
-        back(
-            "eight extension headers",
-            good,
-            |at| chained(at.tcp_back(at.server, 443, Data), 8),
-            Pass,
-            RoleAllows,
-        )
-        .v6(),
-        out(
-            "an exempt host opens HTTPS",
-            free,
-            |at| at.tcp(443, Syn),
-            Pass,
-            RoleAllows,
-        ),
-        out(
-            "a bypassed scope",
-            Known::Bypassed,
-            |at| at.tcp(443, Syn),
-            Pass,
-            Bypassed,
-        ),
-        back(
-            "a bypassed scope",
-            Known::Bypassed,
-            |at| at.udp_back(at.server, 9),
-            Pass,
-            Bypassed,
-        ),
-        out(
-            "no scope",
-            Known::Outside,
-            |at| at.tcp(80, Syn),
-            Pass,
-            Outside,
-        ),
-        back(
-            "no scope",
-            Known::Outside,
-            |at| at.ping_back(at.server),
-            Pass,
-            Outside,
-        ),
-    ]
+    table! {
+        out  GOOD, "opens HTTPS": |at| at.tcp(443, Syn) => Pass RoleAllows;
+        out  GOOD, "sends data": |at| at.tcp(443, Data) => Pass RoleAllows;
+        out  GOOD, "ends a flow": |at| at.tcp(443, Fin) => Pass RoleAllows;
+        out  GOOD, "resets": |at| at.tcp(443, Reset) => Pass RoleAllows;
+        out  GOOD, "opens HTTP, which is no portal's": |at| at.tcp(80, Syn) => Pass RoleAllows;
+        out  GOOD, "opens the portal": |at| at.tcp_to(at.gateway, 8480, Syn) => Pass RoleAllows;
+        back GOOD, "is answered by the portal": |at| at.tcp_back(at.gateway, 8480, Data) => Pass RoleAllows;
+        back GOOD, "is answered": |at| at.tcp_back(at.server, 443, SynAck) => Pass RoleAllows;
+        back GOOD, "gets data": |at| at.tcp_back(at.server, 443, Data) => Pass RoleAllows;
+        back GOOD, "is called": |at| at.tcp_back(at.server, 9, Syn) => Pass RoleAllows;
+        out  GOOD, "asks by UDP": |at| at.udp(53) => Pass RoleAllows;
+        back GOOD, "is told by UDP": |at| at.udp_back(at.server, 53) => Pass RoleAllows;
+        out  GOOD, "pings": |at| at.ping() => Pass RoleAllows;
+        back GOOD, "is pinged": |at| at.ping_back(at.server) => Pass RoleAllows;
+        out  GOOD, "speaks SCTP": |at| at.raw(SCTP, &ports(9, 5060)) => Pass RoleAllows;
+        out  GOOD, "speaks an unknown protocol": |at| at.raw(200, &[]) => Pass RoleAllows;
+        back GOOD, "is spoken to in an unknown protocol": |at| at.raw_back(200, &[]) => Pass RoleAllows;
+        out  GOOD, "with padding": |at| padded(at.udp(7)) => Pass RoleAllows;
+        out  GOOD, "a long datagram": |at| at.long_udp(1400) => Pass RoleAllows;
+        out  GOOD, "one word of options" in V4: |at| with_options(1, at.tcp(443, Syn)) => Pass RoleAllows;
+        out  GOOD, "all options" in V4: |at| with_options(10, at.tcp(443, Syn)) => Pass RoleAllows;
+        back GOOD, "all options" in V4: |at| with_options(10, at.udp_back(at.server, 53)) => Pass RoleAllows;
+
+        out  FREE, "an exempt host opens HTTPS": |at| at.tcp(443, Syn) => Pass RoleAllows;
+        back FREE, "an exempt host is called": |at| at.tcp_back(at.server, 9, Syn) => Pass RoleAllows;
+
+        out  Bypassed, "opens HTTPS": |at| at.tcp(443, Syn) => Pass Bypassed;
+        out  Bypassed, "pings": |at| at.ping() => Pass Bypassed;
+        back Bypassed, "is told by UDP": |at| at.udp_back(at.server, 9) => Pass Bypassed;
+        out  Outside, "opens HTTP": |at| at.tcp(80, Syn) => Pass Outside;
+        out  Outside, "asks by UDP": |at| at.udp(53) => Pass Outside;
+        back Outside, "is pinged": |at| at.ping_back(at.server) => Pass Outside;
+
+        out  GUEST, "opens HTTPS": |at| at.tcp(443, Syn) => Pass RoleAllows;
+        out  GUEST, "opens what a rule denies elsewhere": |at| at.tcp(22, Syn) => Pass RoleAllows;
+        out  GUEST, "opens what a rule denies": |at| at.tcp_to(at.mender, 22, Syn) => Reject RuleDenies;
+        out  GUEST, "the same port by UDP": |at| at.udp_to(at.mender, 22) => Pass RoleAllows;
+        back GUEST, "gets data that a rule denies": |at| at.tcp_back(at.mender, 22, Data) => Drop RuleDenies;
+        back GUEST, "gets data of another port": |at| at.tcp_back(at.mender, 23, Data) => Pass RoleAllows;
+        out  GUEST, "SCTP that a rule denies": |at| at.raw_to(at.mender, SCTP, &ports(9, 5060)) => Reject RuleDenies;
+        out  GUEST, "SCTP to another port": |at| at.raw_to(at.mender, SCTP, &ports(9, 5061)) => Pass RoleAllows;
+        out  GUEST, "SCTP from that port": |at| at.raw_to(at.mender, SCTP, &ports(5060, 9)) => Pass RoleAllows;
+
+        out  WATCHED, "would be rejected": |at| at.tcp(443, Syn) => Reject RoleDenies;
+        out  WATCHED, "would be told": |at| at.udp(9) => Reject RoleDenies;
+        out  WATCHED, "would be sent to the portal": |at| at.tcp(80, Syn) => Redirect RoleDenies;
+        out  WATCHED, "would be dropped": |at| at.tcp(443, Reset) => Drop RoleDenies;
+        back WATCHED, "would get nothing": |at| at.tcp_back(at.server, 443, Data) => Drop RoleDenies;
+
+        out  BAD, "reaches the store": |at| at.tcp_to(at.store, 443, Syn) => Pass RuleAllows;
+        out  BAD, "reaches the store by UDP": |at| at.udp_to(at.store, 9) => Pass RuleAllows;
+        out  BAD, "speaks any protocol to the store": |at| at.raw_to(at.store, 200, &[]) => Pass RuleAllows;
+        back BAD, "is reached by the store": |at| at.tcp_back(at.store, 9, Syn) => Pass RuleAllows;
+    }
 }

@@ -1,37 +1,63 @@
-//! Packets with what must become of them, written once and run through the shared code, the kernel
-//! programs and the benchmark.
+//! Packets with what must become of them, written once and run through the shared code and the programs of every hook.
 //!
-//! A row reads: what it is, who the host is, the packet, and its verdict with the reason.
+//! A row reads: which way it travels, who the host is, what it is, the packet, and its verdict with the reason; and what
+//! is done in the end, where that is not the verdict.
 
-#![expect(clippy::too_many_lines, reason = "a table is as long as it has rows")]
-#![allow(clippy::enum_glob_use, reason = "the words of a table are short")]
+#![expect(
+    clippy::enum_glob_use,
+    clippy::wildcard_imports,
+    reason = "the words of a table are short"
+)]
+#![expect(clippy::redundant_closure_for_method_calls, reason = "rows read alike")]
 
 mod alter;
+mod bound;
+mod build;
+mod chains;
+mod closing;
 mod compliant;
+mod fragments;
+mod links;
+mod many;
 mod martian;
+mod neighbours;
+mod place;
+mod portal;
 mod refused;
+mod rogues;
 mod services;
 mod stopped;
+mod tunnels;
 mod unknown;
-
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+mod vlans;
 
 use enforcer_common::{
     decide::{Direction, Reason, Verdict},
     host::Family,
-    packet::protocol,
     role::RoleId,
 };
 
-use crate::fixture::{self, Tcp, v4, v6};
+pub use place::{HOST_PORT, Place};
 
 /// Who the host is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
     /// The management server decided.
     As(RoleId),
-    /// The same, and the host has a redirected flow to port 80 of the server.
+    /// The same, and it is bound to its MAC address, as another host is to its own.
+    Bound(RoleId),
+    /// It is bound, and its source has been silent for longer than its lease.
+    BoundSilent,
+    /// It has only just lost a role that let it pass.
+    Closing(RoleId),
+    /// The same, and the far end of its flow to port 443 of the server was told so.
+    Told(RoleId),
+    /// It is quarantined, and has a redirected flow to port 80 of the server.
     OnPortal,
+    /// The same, and the first fragment of its request went there.
+    AskingPortal,
+    /// The same as [`Known::OnPortal`], and then it opened the portal itself from the same port.
+    OnPortalDirectly,
     /// Nothing is known of it, and nobody was asked yet.
     Nobody,
     /// The management server was asked, and may still answer.
@@ -46,6 +72,40 @@ pub enum Known {
     Outside,
     /// Its address is in a bypassed scope.
     Bypassed,
+    /// The management server decided of its address in zone 1.
+    InZone1(RoleId),
+    /// It is denied, and its address in zone 1 is authorized.
+    Twice,
+}
+
+/// A host that complies.
+const GOOD: Known = Known::As(RoleId::AUTHORIZED);
+/// A host that is quarantined.
+const BAD: Known = Known::As(RoleId::QUARANTINE);
+/// A host that is stopped altogether.
+const DENIED: Known = Known::As(RoleId::DENIED);
+/// A host whose role has rules that deny.
+const GUEST: Known = Known::As(crate::gate::GUEST);
+/// A host whose role only counts what it would stop.
+const WATCHED: Known = Known::As(crate::gate::WATCHED);
+
+/// How the gateway is set up for a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// As the bench is.
+    Usual,
+    /// The first datagram of an unknown host goes out, too.
+    FirstDatagram,
+    /// Nobody may be asked any more.
+    NoQuestions,
+    /// Nothing may be answered any more.
+    NoReplies,
+    /// The interface has no portal.
+    NoPortal,
+    /// The interface drops what is in no VLAN.
+    TaggedOnly,
+    /// The interface believes routers and DHCP servers.
+    Trusting,
 }
 
 /// One packet.
@@ -55,6 +115,8 @@ pub struct Row {
     pub what: &'static str,
     /// Who the host is.
     pub known: Known,
+    /// How the gateway is set up.
+    pub setting: Setting,
     /// Which way it travels.
     pub way: Direction,
     /// The packet, for these addresses.
@@ -75,29 +137,25 @@ impl Row {
         Self { done, ..self }
     }
 
-    /// Whether what answers it, if anything does, is an ICMP error.
-    pub fn is_answered_by_icmp(&self) -> bool {
-        let at = Place::new(self.families[0], self.known, 1);
-        fixture::protocol(&(self.packet)(&at)) != Some(protocol::TCP)
+    /// In a gateway that is set up so.
+    fn given(self, setting: Setting) -> Self {
+        Self { setting, ..self }
     }
 
-    /// Only in IPv4.
-    fn v4(self) -> Self {
-        let families = &[Family::V4];
-        Self { families, ..self }
-    }
-
-    /// Only in IPv6.
-    fn v6(self) -> Self {
-        let families = &[Family::V6];
+    /// Only in this family.
+    fn only(self, family: Family) -> Self {
+        let families: &[Family] = match family {
+            Family::V4 => &[Family::V4],
+            Family::V6 => &[Family::V6],
+        };
         Self { families, ..self }
     }
 }
 
 /// A packet that a host sends.
 fn out(
-    what: &'static str,
     known: Known,
+    what: &'static str,
     packet: fn(&Place) -> Vec<u8>,
     verdict: Verdict,
     reason: Reason,
@@ -105,6 +163,7 @@ fn out(
     Row {
         what,
         known,
+        setting: Setting::Usual,
         way: Direction::FromHost,
         packet,
         verdict,
@@ -116,107 +175,60 @@ fn out(
 
 /// A packet sent to a host.
 fn back(
-    what: &'static str,
     known: Known,
+    what: &'static str,
     packet: fn(&Place) -> Vec<u8>,
     verdict: Verdict,
     reason: Reason,
 ) -> Row {
     Row {
         way: Direction::ToHost,
-        ..out(what, known, packet, verdict, reason)
+        ..out(known, what, packet, verdict, reason)
     }
 }
+
+/// Rows, one a line: `out|back WHO, WHAT [in FAMILY] [given SETTING]: PACKET => VERDICT REASON [but DONE];`
+macro_rules! table {
+    ($(
+        $way:ident $known:expr, $what:literal $(in $family:ident)? $(given $setting:ident)?:
+        $packet:expr => $verdict:ident $reason:ident $(but $done:ident)?;
+    )*) => {
+        vec![$(
+            $crate::table::$way(
+                $known,
+                $what,
+                $packet,
+                enforcer_common::decide::Verdict::$verdict,
+                enforcer_common::decide::Reason::$reason,
+            )
+            $(.only(enforcer_common::host::Family::$family))?
+            $(.given($crate::table::Setting::$setting))?
+            $(.done(enforcer_common::decide::Verdict::$done))?
+        ),*]
+    };
+}
+use table;
 
 /// Every row.
 pub fn rows() -> Vec<Row> {
     [
         compliant::rows(),
+        bound::rows(),
+        neighbours::rows(),
+        rogues::rows(),
         stopped::rows(),
+        tunnels::rows(),
+        portal::rows(),
+        closing::rows(),
         unknown::rows(),
         services::rows(),
+        many::rows(),
         martian::rows(),
+        vlans::rows(),
+        links::rows(),
+        fragments::rows(),
+        chains::rows(),
         refused::rows(),
     ]
     .concat()
-}
-
-/// The addresses of a row. Each has a host of its own, so that none meets what another left behind.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    /// The host.
-    pub host: IpAddr,
-    /// A server that no rule names.
-    pub server: IpAddr,
-    /// The gateway.
-    pub gateway: IpAddr,
-    /// The remediation server.
-    pub mender: IpAddr,
-}
-
-/// The port of the host.
-pub const HOST_PORT: u16 = 40_000;
-
-impl Place {
-    /// The addresses for the row with this number.
-    pub fn new(family: Family, known: Known, number: u16) -> Self {
-        let [high, low] = number.to_be_bytes();
-        let (site4, site6) = match known {
-            Known::Outside => ([198, 51, 100], 5),
-            Known::Bypassed => ([203, 0, 113], 6),
-            _ => ([10, 0, high], 7),
-        };
-        let [a, b, c] = site4;
-        match family {
-            Family::V4 => Self {
-                host: Ipv4Addr::new(a, b, c, low).into(),
-                server: v4(99),
-                gateway: v4(1),
-                mender: v4(200),
-            },
-            Family::V6 => Self {
-                host: Ipv6Addr::new(0x2001, 0xdb8, site6, 0, 0, 0, 0, number).into(),
-                server: v6(99),
-                gateway: v6(1),
-                mender: v6(0x200),
-            },
-        }
-    }
-
-    fn host(&self) -> SocketAddr {
-        (self.host, HOST_PORT).into()
-    }
-
-    /// A segment to the server.
-    pub fn tcp(&self, port: u16, kind: Tcp) -> Vec<u8> {
-        self.tcp_to(self.server, port, kind)
-    }
-
-    fn tcp_to(&self, to: IpAddr, port: u16, kind: Tcp) -> Vec<u8> {
-        fixture::tcp(self.host(), (to, port).into(), kind, payload(kind))
-    }
-
-    fn tcp_back(&self, from: IpAddr, port: u16, kind: Tcp) -> Vec<u8> {
-        fixture::tcp((from, port).into(), self.host(), kind, payload(kind))
-    }
-
-    fn udp_to(&self, to: IpAddr, port: u16) -> Vec<u8> {
-        fixture::udp(self.host(), (to, port).into(), b"question")
-    }
-
-    fn udp_back(&self, from: IpAddr, port: u16) -> Vec<u8> {
-        fixture::udp((from, port).into(), self.host(), b"answer")
-    }
-
-    fn ping_to(&self, to: IpAddr) -> Vec<u8> {
-        fixture::ping(self.host, to)
-    }
-
-    fn ping_back(&self, from: IpAddr) -> Vec<u8> {
-        fixture::ping(from, self.host)
-    }
-}
-
-fn payload(kind: Tcp) -> &'static [u8] {
-    if kind == Tcp::Data { b"data" } else { b"" }
 }

@@ -34,6 +34,7 @@ fn the_program_of_another_stays_where_it_is() -> anyhow::Result<()> {
         said.contains("lan0: another XDP program is attached"),
         "{said}"
     );
+    assert!(said.contains("`enforcer_xdp`"), "{said}");
     assert!(said.contains("ip link set lan0 xdp off"), "{said}");
     assert!(!other.exists() || fs::read_dir(&other)?.next().is_none());
     assert!(site.has_xdp()?);

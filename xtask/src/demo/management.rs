@@ -102,7 +102,8 @@ fn run(namespace: &Namespace, enforcer: &Path, dir: &Path) -> Result<Program> {
     let log = dir.join("management.log");
     let mut program = Program::start("management server", command, log)?;
     program.wait_for("the management server listens", STARTING, || {
-        let connected = namespace.enter(|| TcpStream::connect_timeout(&address, patient(ACCEPTING)))?;
+        let connected =
+            namespace.enter(|| TcpStream::connect_timeout(&address, patient(ACCEPTING)))?;
         Ok(connected.ok().map(drop))
     })?;
     Ok(program)

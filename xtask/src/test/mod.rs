@@ -6,10 +6,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::setup::{self, Scope, Series};
+use crate::setup::{self, Scope};
 use crate::tally::Tally;
 use crate::tidy;
-use crate::vm;
 use crate::workspace::{Workspace, run as run_command, shown};
 
 /// What is run.
@@ -50,10 +49,6 @@ const PHASES: &[Phase] = &[
     Phase {
         name: "demo",
         run: demo,
-    },
-    Phase {
-        name: "other kernels",
-        run: kernels,
     },
 ];
 
@@ -149,13 +144,6 @@ fn demo(_: &Workspace, tally: &mut Tally) -> Result<()> {
     follow(command.args(["demo", "--json"]), |line| {
         tally.add_demo_line(line);
     })
-}
-
-/// The same once more under other kernels: the oldest that is promised, and in continuous integration all of them.
-fn kernels(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
-    let all = std::env::var_os("CI").is_some_and(|value| value == "true");
-    let series = if all { Series::ALL } else { &Series::ALL[..1] };
-    vm::test(workspace, series, tally)
 }
 
 /// Runs a command, passes its output on line by line, and shows each line to `look`.

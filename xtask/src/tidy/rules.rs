@@ -15,9 +15,11 @@ pub(super) const EMPTY_NAMES: &[&str] = &[
 pub(super) const UNSAFE_PLACES: &[&str] = &[
     // The packet cursor: bytes of a packet, after their bounds are checked.
     "enforcer-ebpf/src/cursor.rs",
+    // Fields of the contexts, and helper calls.
+    "enforcer-ebpf/src/frame.rs",
     // Map rows, which the kernel hands out as pointers.
     "enforcer-ebpf/src/maps.rs",
-    // Fields of the context, the clock, and the licence that the loader looks for.
+    // The licence that the loader looks for.
     "enforcer-ebpf/src/main.rs",
     // aya-build is told by an environment variable to build `core` with a stable compiler.
     "enforcer-user/build.rs",

@@ -61,7 +61,11 @@ impl Console {
             Ending::Killed => (HUNG, format!("FAILED: killed, since {}", self.overdue())),
             Ending::Stopped => (1, format!("FAILED: stopped {}", self.place())),
         };
-        let counted = if passed > 0 { format!("; {}", self.tally) } else { String::new() };
+        let counted = if passed > 0 {
+            format!("; {}", self.tally)
+        } else {
+            String::new()
+        };
         Verdict {
             status,
             text: format!("{text} ({} parts ended{counted})", self.ended),
@@ -69,7 +73,10 @@ impl Console {
     }
 
     fn failures(&self) -> String {
-        let names = self.failed.iter().map(|(name, status)| format!("{name} with exit status {status}"));
+        let names = self
+            .failed
+            .iter()
+            .map(|(name, status)| format!("{name} with exit status {status}"));
         names.collect::<Vec<_>>().join(", ")
     }
 
@@ -77,7 +84,11 @@ impl Console {
         let Limits { whole, part } = self.limits;
         match &self.running {
             Some(running) if running.since.elapsed() >= part => {
-                format!("{} did not end within {} s (--part-limit)", running.name, part.as_secs())
+                format!(
+                    "{} did not end within {} s (--part-limit)",
+                    running.name,
+                    part.as_secs()
+                )
             }
             _ => format!("it did not end within {} s (--limit)", whole.as_secs()),
         }
@@ -137,7 +148,10 @@ impl Listener for Console {
 
     fn deadline(&self) -> Instant {
         let whole = self.started + self.limits.whole;
-        let part = self.running.as_ref().map(|running| running.since + self.limits.part);
+        let part = self
+            .running
+            .as_ref()
+            .map(|running| running.since + self.limits.part);
         part.map_or(whole, |part| part.min(whole))
     }
 }

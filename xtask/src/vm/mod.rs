@@ -83,30 +83,18 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<u8> {
         part: Duration::from_secs(args.part_limit),
     };
     let outcomes = Machine::new(workspace, &parts, limits)?.boot_each(args.kernel.series())?;
-    let status = outcomes.iter().map(|outcome| outcome.verdict.status).find(|status| *status != 0);
+    let status = outcomes
+        .iter()
+        .map(|outcome| outcome.verdict.status)
+        .find(|status| *status != 0);
     if args.record && status.is_none() {
         let here = sizes::Sizes::here(workspace)?;
-        let measured = outcomes.into_iter().map(|outcome| (outcome.series, outcome.sizes));
+        let measured = outcomes
+            .into_iter()
+            .map(|outcome| (outcome.series, outcome.sizes));
         sizes::record(workspace, &measured.chain([here]).collect::<Vec<_>>())?;
     }
     Ok(status.unwrap_or(0))
-}
-
-/// Runs everything under these kernels and counts what passes.
-pub(crate) fn test(workspace: &Workspace, kernels: &[Series], tally: &mut Tally) -> Result<()> {
-    setup::run(Scope::Machine)?;
-    let limits = Limits {
-        whole: Duration::from_secs(LIMIT),
-        part: Duration::from_secs(PART_LIMIT),
-    };
-    let machine = Machine::new(workspace, &Part::everything(workspace)?, limits)?;
-    let outcomes = machine.boot_each(kernels)?;
-    outcomes.iter().for_each(|outcome| tally.add(&outcome.tally));
-    ensure!(
-        outcomes.iter().all(|outcome| outcome.verdict.status == 0),
-        "not everything passed under every kernel"
-    );
-    Ok(())
 }
 
 /// Everything but the kernel.
@@ -134,13 +122,17 @@ impl Machine {
             (image::GATEWAY.to_owned(), workspace.gateway(false)?),
             (image::XTASK.to_owned(), std::env::current_exe()?),
         ];
-        let tests = parts.iter().filter_map(|part| Some((part.place(), part.binary.clone()?)));
+        let tests = parts
+            .iter()
+            .filter_map(|part| Some((part.place(), part.binary.clone()?)));
         let environment = [
             (enforcer_vm::SLOWNESS, accelerator.slowness().to_string()),
             (enforcer_vm::PROGRAM, image::GATEWAY.to_owned()),
         ];
         let series = enforcer_vm::Series {
-            environment: environment.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            environment: environment
+                .map(|(name, value)| (name.to_owned(), value))
+                .to_vec(),
             parts: parts.iter().map(Part::told).collect(),
         };
         let content = Content {
@@ -148,7 +140,11 @@ impl Machine {
             programs: programs.into_iter().chain(tests).collect(),
             series,
         };
-        Ok(Self { content, accelerator, limits })
+        Ok(Self {
+            content,
+            accelerator,
+            limits,
+        })
     }
 
     /// Boots one kernel after the other, and tells at the end what came of each.
@@ -166,7 +162,11 @@ impl Machine {
 
     fn boot(&self, series: Series) -> Result<Outcome> {
         let kernel = Kernel::find(series)?;
-        let name = format!("Linux {} ({:?})", version(&kernel.modules), self.accelerator);
+        let name = format!(
+            "Linux {} ({:?})",
+            version(&kernel.modules),
+            self.accelerator
+        );
         println!("── {name}");
         let folder = tempfile::tempdir()?;
         let image = folder.path().join("initrd");

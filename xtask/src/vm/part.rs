@@ -53,7 +53,11 @@ impl Part {
         let mut tests = executables(build)?;
         tests.retain(|test| test.kinds == ["test"]);
         tests.sort_by_cached_key(|test| (rank(&test.name), test.name.clone()));
-        Ok(tests.into_iter().map(Self::test).chain([Self::demo()]).collect())
+        Ok(tests
+            .into_iter()
+            .map(Self::test)
+            .chain([Self::demo()])
+            .collect())
     }
 
     /// The test that tells how large the kernel programs are.
@@ -85,9 +89,10 @@ impl Part {
     /// command of this machine, then one of busybox.
     pub(super) fn find(workspace: &Workspace, word: &str, args: &[String]) -> Result<Self> {
         let path = Path::new(word);
-        let name = path
-            .file_name()
-            .map_or_else(|| word.to_owned(), |name| name.to_string_lossy().into_owned());
+        let name = path.file_name().map_or_else(
+            || word.to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        );
         let binary = if word.contains('/') {
             let binary = path.canonicalize();
             Some(binary.with_context(|| format!("there is no {word} to run"))?)
@@ -98,7 +103,11 @@ impl Part {
             bail!("{word} is no binary or test of the workspace and no command of this machine");
         }
         let words = std::iter::once(&name).chain(args).cloned().collect();
-        Ok(Self { name, binary, words })
+        Ok(Self {
+            name,
+            binary,
+            words,
+        })
     }
 }
 
@@ -153,7 +162,10 @@ fn build(workspace: &Workspace, name: &str) -> Result<Option<PathBuf>> {
             _ => continue,
         };
         let is_it = |built: &Executable| built.name == name && built.kinds == [kind];
-        return Ok(executables(build)?.into_iter().find(is_it).map(|built| built.path));
+        return Ok(executables(build)?
+            .into_iter()
+            .find(is_it)
+            .map(|built| built.path));
     }
     Ok(None)
 }

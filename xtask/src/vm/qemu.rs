@@ -185,7 +185,10 @@ mod tests {
         );
         assert_eq!(played("echo booting", minute), (Ending::Stopped, false));
         assert_eq!(
-            played("echo 'Kernel panic'; exec sleep 60", Duration::from_millis(50)),
+            played(
+                "echo 'Kernel panic'; exec sleep 60",
+                Duration::from_millis(50)
+            ),
             (Ending::Killed, true)
         );
     }

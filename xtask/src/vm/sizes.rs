@@ -47,7 +47,10 @@ impl Sizes {
             sizes.add_line(&line?);
         }
         ensure!(child.wait()?.success(), "`{}` failed", shown(&command));
-        Ok((series(&fs::read_to_string("/proc/sys/kernel/osrelease")?), sizes))
+        Ok((
+            series(&fs::read_to_string("/proc/sys/kernel/osrelease")?),
+            sizes,
+        ))
     }
 }
 
@@ -98,8 +101,14 @@ fn text(table: &Table) -> Result<String> {
     for (name, row) in table {
         writeln!(text, "\n[{name}]")?;
         for (series, size) in row {
-            let Size { instructions, verified } = size;
-            writeln!(text, "{series:?} = {{ instructions = {instructions}, verified = {verified} }}")?;
+            let Size {
+                instructions,
+                verified,
+            } = size;
+            writeln!(
+                text,
+                "{series:?} = {{ instructions = {instructions}, verified = {verified} }}"
+            )?;
         }
     }
     Ok(text)

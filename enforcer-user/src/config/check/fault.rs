@@ -36,6 +36,20 @@ pub enum Fault {
         /// The one that may be meant.
         choice: Choice,
     },
+    /// An uplink that is enforced.
+    #[error("`{name}` is enforced, and an uplink")]
+    UplinkEnforced {
+        /// The name.
+        name: String,
+    },
+    /// An uplink that is not on this machine.
+    #[error("this machine has no interface `{name}` now")]
+    NoSuchUplink {
+        /// The name.
+        name: String,
+        /// The one that may be meant.
+        choice: Choice,
+    },
     /// Nothing is let in.
     #[error("neither frames with a VLAN nor frames without are let in")]
     NoVlan,
@@ -240,6 +254,7 @@ impl Fault {
     pub fn severity(&self) -> Severity {
         match self {
             Self::EveryoneOperator { .. }
+            | Self::NoSuchUplink { .. }
             | Self::OtherFamily { .. }
             | Self::TrustedDenied { .. }
             | Self::LockOut {
@@ -262,11 +277,11 @@ impl Fault {
                     .into()
             }
             Self::InterfaceTwice { .. }
+            | Self::VlanTwice { .. }
             | Self::ZoneTwice { .. }
             | Self::ScopeTwice { first: None, .. } => "remove one of the two".into(),
             Self::NoVlan => "name the VLANs in `[[interface.vlan]]`, or remove `untagged`".into(),
             Self::VlanId { .. } => "write a number from 1 to 4094".into(),
-            Self::VlanTwice { .. } => "remove one of the two".into(),
             Self::ZoneName => "write a name, or remove the entry".into(),
             Self::RelativePath { .. } => "write the whole path, from `/` on".into(),
             Self::MappedPrefix { .. } => "write it as an IPv4 prefix".into(),
@@ -301,7 +316,12 @@ impl Fault {
                 "name an unprivileged user that exists; without `[user]` it is `nobody`".into()
             }
             Self::Compile(_) => "use fewer: join neighbouring prefixes and ranges of ports".into(),
+            Self::UplinkEnforced { .. } => {
+                "remove it from `uplinks` where hosts are behind it, else remove its [[interface]]"
+                    .into()
+            }
             Self::NoSuchInterface { choice, .. }
+            | Self::NoSuchUplink { choice, .. }
             | Self::UnknownZone { choice, .. }
             | Self::UnknownRole { choice, .. } => choice.to_string().into(),
             Self::NewRole {

@@ -41,6 +41,14 @@ pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
             findings.add(format!("zones[{index}]"), Fault::ZoneTwice { zone });
         }
     }
+    for (index, name) in config.uplinks.iter().enumerate() {
+        let (key, name) = (format!("uplinks[{index}]"), name.clone());
+        if !is_name(&name) {
+            findings.add(key, Fault::InterfaceName { name });
+        } else if config.interfaces.iter().any(|one| one.name == name) {
+            findings.add(key, Fault::UplinkEnforced { name });
+        }
+    }
     if !(1..=MAX_HOSTS).contains(&config.host_capacity) {
         let rows = config.host_capacity;
         findings.add("host_capacity", Fault::HostCapacity { rows });
@@ -82,6 +90,7 @@ pub(super) fn zone(zones: &[String], zone: &str, key: String, findings: &mut Fin
 }
 
 pub(super) fn check_machine(config: &Config, machine: &Machine, findings: &mut Findings<'_>) {
+    check_uplinks(config, machine, findings);
     for (index, interface) in config.interfaces.iter().enumerate() {
         if machine.addresses.contains_key(&interface.name) {
             continue;
@@ -92,6 +101,19 @@ pub(super) fn check_machine(config: &Config, machine: &Machine, findings: &mut F
             choice: Choice::of(&interface.name, &present),
         };
         findings.add(format!("interface[{index}].name"), fault);
+    }
+}
+
+fn check_uplinks(config: &Config, machine: &Machine, findings: &mut Findings<'_>) {
+    let present: Vec<_> = machine.addresses.keys().collect();
+    for (index, name) in config.uplinks.iter().enumerate() {
+        if !machine.addresses.contains_key(name) {
+            let fault = Fault::NoSuchUplink {
+                name: name.clone(),
+                choice: Choice::of(name, &present),
+            };
+            findings.add(format!("uplinks[{index}]"), fault);
+        }
     }
 }
 

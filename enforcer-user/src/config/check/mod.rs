@@ -17,7 +17,7 @@ use std::{fmt, time::Duration};
 use ipnet::IpNet;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-pub use admit::{AdmitError, admit};
+pub use admit::{AdmitError, admit, admit_offline};
 pub use fault::Fault;
 
 use super::{Config, Places, machine::Machine};

@@ -53,7 +53,10 @@ fn play(stage: &mut Stage) -> Result<Observed> {
         more.count(),
         lease.as_secs_f64()
     );
-    ensure!(lease + SLACK >= LEASE && lease <= LEASE + patient(SLACK), "{text}");
+    ensure!(
+        lease + SLACK >= LEASE && lease <= LEASE + patient(SLACK),
+        "{text}"
+    );
     let other = other.end()?;
     ensure!(
         !other.iter().any(|seen| seen.answer.is_page()),

@@ -1,0 +1,342 @@
+//! The law: nothing passes but of a host that may, or what keeps the network running.
+//!
+//! Written once more from what the tables mean, on the oracle's reading of a frame and without any of the shared code that
+//! decides, so that both would have to be wrong to let something pass.
+
+mod address;
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::{
+    oracle::{Packet, Reading, claim, read},
+    parser::address as as_it_stands,
+    world::{Memory, World},
+};
+use address::{is_many, is_near, is_no_host, is_nowhere};
+use enforcer_common::{
+    decide::{Direction, Verdict},
+    host::{FOREVER, Host},
+    packet::{Kind, Part, Transport},
+    role::{NO_PORT, RoleId, RoleRow},
+    seen::JudgedRow,
+    settings::Scope,
+};
+
+/// Why a frame may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// Nothing is stopped here, only counted.
+    Monitored,
+    /// A protocol between neighbours.
+    Link,
+    /// ARP that says nothing false.
+    Arp,
+    /// The host's role lets it pass.
+    Role,
+    /// Its address is in a bypassed scope, or in none.
+    Unchecked,
+    /// It opens the first flow of an unknown host.
+    FirstPacket,
+    /// It asks for an address.
+    AddressConfiguration,
+    /// It looks for neighbours, or answers them.
+    NeighbourDiscovery,
+    /// It tells which groups a host listens to.
+    Membership,
+    /// It is for many.
+    Multicast,
+    /// It belongs to a service that is open to everyone.
+    Service,
+    /// It is on its way to the portal.
+    Portal,
+    /// It tells the far end of a flow that this is over.
+    FarEnd,
+}
+
+impl Why {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Monitored,
+        Self::Link,
+        Self::Arp,
+        Self::Role,
+        Self::Unchecked,
+        Self::FirstPacket,
+        Self::AddressConfiguration,
+        Self::NeighbourDiscovery,
+        Self::Membership,
+        Self::Multicast,
+        Self::Service,
+        Self::Portal,
+        Self::FarEnd,
+    ];
+}
+
+/// The tables by which frames may pass this way.
+pub struct Law<'a> {
+    /// What they hold.
+    pub world: &'a World,
+    /// The same, to be searched.
+    pub memory: &'a Memory,
+    /// Which way the frames travel.
+    pub way: Direction,
+}
+
+/// What is known of a host.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Role(RoleId),
+    Unchecked,
+    Unknown,
+    Nobody,
+}
+
+impl Law<'_> {
+    /// Why a frame that passed, as `judged` and `left` by the programs, may do so; nothing where it may not.
+    pub fn why(&self, reading: &Reading<'_>, judged: &JudgedRow, left: &[u8]) -> Option<Why> {
+        let monitors = !self.world.rulings.enforce || self.has(judged.role, RoleRow::MONITOR);
+        if judged.monitored != 0 {
+            return monitors.then_some(Why::Monitored);
+        }
+        match (reading.kind.ok()?, &reading.packet) {
+            (Kind::Link, _) => {
+                let tag = reading.vlans.outer;
+                let allowed = tag == 0 || self.world.zone(tag, reading.vlans.inner).is_some();
+                allowed.then_some(Why::Link)
+            }
+            (Kind::Arp, _) => self.arp(reading),
+            (_, Some(packet)) => {
+                let zone = self.world.zone(reading.vlans.outer, reading.vlans.inner)?;
+                match judged.done() {
+                    Verdict::Redirect => self.to_portal(left),
+                    Verdict::Close => self.to_far_end(packet, zone, left),
+                    _ => self.packet(reading, packet, zone),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn has(&self, role: RoleId, flag: u32) -> bool {
+        self.world.role(role).has(flag)
+    }
+
+    fn arp(&self, reading: &Reading<'_>) -> Option<Why> {
+        let zone = self.world.zone(reading.vlans.outer, reading.vlans.inner)?;
+        if self.way == Direction::ToHost {
+            return Some(Why::Arp);
+        }
+        let claim = claim::arp(reading).ok()?;
+        let is_true = claim.is_none_or(|(ip, mac)| {
+            let sender = Some(reading.macs.1);
+            self.is_at(ip, zone, mac) && self.is_at(ip, zone, sender)
+        });
+        is_true.then_some(Why::Arp)
+    }
+
+    /// Whether a host may be at this MAC address, or somewhere.
+    fn is_at(&self, ip: IpAddr, zone: u32, mac: Option<[u8; 6]>) -> bool {
+        let bound = self.bound(ip, zone);
+        self.standing(ip, zone) != Standing::Nobody && (bound.is_none() || bound == mac)
+    }
+
+    /// Whether what a message of neighbour discovery claims contradicts no table.
+    fn may_say(&self, reading: &Reading<'_>, packet: &Packet<'_>, zone: u32) -> bool {
+        let Ok(claim) = claim::discovery(reading, packet) else {
+            return false;
+        };
+        match claim {
+            None => true,
+            // It asks whether anybody has the address.
+            Some((ip, None)) => self.standing(ip, zone) != Standing::Nobody,
+            // Who redirects tells of another.
+            Some((ip, mac)) if icmp(packet, 58) == Some(137) => self.is_at(ip, zone, mac),
+            Some((ip, mac)) => {
+                self.is_at(ip, zone, mac) && self.is_at(ip, zone, Some(reading.macs.1))
+            }
+        }
+    }
+
+    /// The MAC address that a host is bound to, by a decision that holds or whose source is silent.
+    fn bound(&self, ip: IpAddr, zone: u32) -> Option<[u8; 6]> {
+        let row = self.world.hosts.get(&host(ip, zone))?;
+        let leased = self.is_leased(row.origin.source());
+        let holds = !leased || row.deadline == FOREVER;
+        (holds && row.mac != [0; 6]).then_some(row.mac)
+    }
+
+    fn is_leased(&self, source: enforcer_common::host::SourceId) -> bool {
+        self.world.leases.get(&source) == Some(&FOREVER)
+    }
+
+    fn standing(&self, ip: IpAddr, zone: u32) -> Standing {
+        if let Some(row) = self.world.hosts.get(&host(ip, zone)) {
+            if !self.is_leased(row.origin.source()) {
+                return Standing::Role(self.world.rulings.lease_expired);
+            }
+            if row.deadline == FOREVER {
+                return Standing::Role(row.role);
+            }
+        }
+        if is_no_host(ip) {
+            return Standing::Nobody;
+        }
+        match self.memory.scope(&host(ip, zone)) {
+            Scope::Own => Standing::Nobody,
+            Scope::Checked => Standing::Unknown,
+            Scope::Bypassed | Scope::Outside => Standing::Unchecked,
+        }
+    }
+
+    fn packet(&self, reading: &Reading<'_>, packet: &Packet<'_>, zone: u32) -> Option<Why> {
+        let from_host = self.way == Direction::FromHost;
+        let me = if from_host {
+            packet.source
+        } else {
+            packet.destination
+        };
+        if from_host && self.is_forbidden(reading, packet, zone) {
+            return None;
+        }
+        let standing = self.standing(me, zone);
+        let by_standing = match standing {
+            Standing::Role(role) => self.role_allows(role, packet).then_some(Why::Role),
+            Standing::Unchecked => Some(Why::Unchecked),
+            Standing::Unknown if self.role_allows(RoleId::UNKNOWN, packet) => Some(Why::Role),
+            Standing::Unknown if from_host && self.opens(packet) => Some(Why::FirstPacket),
+            Standing::Unknown | Standing::Nobody => None,
+        };
+        if by_standing.is_some() {
+            return by_standing;
+        }
+        let nobody = standing == Standing::Nobody && from_host;
+        if nobody && !me.is_unspecified() {
+            return None;
+        }
+        self.own_service(packet, zone)
+            .or_else(|| (!from_host && is_many(packet.destination)).then_some(Why::Multicast))
+            .or_else(|| {
+                let open = standing != Standing::Nobody
+                    && self.rules_allow(RoleId::EVERYONE, packet) == Some(true);
+                open.then_some(Why::Service)
+            })
+    }
+
+    /// What no host may send, whatever its role.
+    fn is_forbidden(&self, reading: &Reading<'_>, packet: &Packet<'_>, zone: u32) -> bool {
+        let bound = self.bound(packet.source, zone);
+        if is_nowhere(packet.destination) || bound.is_some_and(|mac| mac != reading.macs.1) {
+            return true;
+        }
+        let kind = icmp(packet, 58);
+        let of_router = matches!(kind, Some(134 | 137));
+        let of_dhcp = packet.protocol == 17
+            && matches!(packet.transport, Transport::Datagram(ports) if matches!(ports.destination, 68 | 546));
+        if of_router && !self.world.plan.routers || of_dhcp && !self.world.plan.dhcp_servers {
+            return true;
+        }
+        claim::is_discovery(packet) && !self.may_say(reading, packet, zone)
+    }
+
+    fn opens(&self, packet: &Packet<'_>) -> bool {
+        match packet.transport {
+            Transport::Tcp(_, flags) => flags.bits & 0x17 == 0x02 && !flags.payload,
+            Transport::Datagram(_) | Transport::Icmp(_) => self.world.rulings.first_datagram,
+            Transport::None => false,
+        }
+    }
+
+    fn role_allows(&self, role: RoleId, packet: &Packet<'_>) -> bool {
+        let ruled = if self.has(role, RoleRow::RULES) {
+            self.rules_allow(role, packet)
+        } else {
+            None
+        };
+        ruled.unwrap_or(self.has(role, RoleRow::ALLOW))
+    }
+
+    fn rules_allow(&self, role: RoleId, packet: &Packet<'_>) -> Option<bool> {
+        let ports = match packet.transport {
+            Transport::Tcp(ports, _) | Transport::Datagram(ports) => Some(ports),
+            Transport::Icmp(_) | Transport::None => None,
+        };
+        let (remote, port) = match self.way {
+            Direction::FromHost => (packet.destination, ports.map(|ports| ports.destination)),
+            Direction::ToHost => (packet.source, ports.map(|ports| ports.source)),
+        };
+        let set = self.memory.rules(role, as_it_stands(remote).mapped())?;
+        set.decide(packet.protocol, port.map_or(NO_PORT, u32::from))
+    }
+
+    /// What keeps the network running.
+    fn own_service(&self, packet: &Packet<'_>, zone: u32) -> Option<Why> {
+        let from_host = self.way == Direction::FromHost;
+        let to = packet.destination;
+        let near = is_near(to);
+        if from_host
+            && packet.protocol == 17
+            && let Transport::Datagram(ports) = packet.transport
+        {
+            let v4 = (68, 67) == (ports.source, ports.destination)
+                && to == IpAddr::from(Ipv4Addr::BROADCAST);
+            let v6 = (546, 547) == (ports.source, ports.destination) && near;
+            if v4 || v6 {
+                return Some(Why::AddressConfiguration);
+            }
+        }
+        let reports = packet.protocol == 2 || matches!(icmp(packet, 58), Some(130..=132 | 143));
+        if reports && near {
+            return Some(Why::Membership);
+        }
+        let kinds = if from_host {
+            [133, 135, 136, 0, 0]
+        } else {
+            [133, 134, 135, 136, 137]
+        };
+        let found = packet.hop_limit == 255
+            && icmp(packet, 58).is_some_and(|kind| kind != 0 && kinds.contains(&kind));
+        let on_link = near
+            || matches!(to, IpAddr::V6(to) if to.is_unicast_link_local())
+            || self.memory.scope(&host(to, zone)) == Scope::Own;
+        (found && (!from_host || on_link)).then_some(Why::NeighbourDiscovery)
+    }
+
+    /// What was sent to the portal carries the portal's own address and port, or is a later fragment for that address.
+    fn to_portal(&self, left: &[u8]) -> Option<Why> {
+        let left = read(left);
+        let packet = left.packet?;
+        let port = self.world.plan.portal_port?;
+        let there = match packet.transport {
+            Transport::Tcp(ports, _) => ports.destination == port,
+            _ => packet.part == Part::Later,
+        };
+        (there && self.world.own(packet.destination) == Some(packet.destination))
+            .then_some(Why::Portal)
+    }
+
+    /// What tells the far end that a flow is over is a reset without payload, of a host that lost its role just now.
+    fn to_far_end(&self, packet: &Packet<'_>, zone: u32, left: &[u8]) -> Option<Why> {
+        let row = self.world.hosts.get(&host(packet.source, zone))?;
+        let left = read(left);
+        let Transport::Tcp(_, flags) = left.packet?.transport else {
+            return None;
+        };
+        let resets = flags.bits & 0x04 != 0 && !flags.payload;
+        (resets && row.origin.is_closing()).then_some(Why::FarEnd)
+    }
+}
+
+fn host(ip: IpAddr, zone: u32) -> Host {
+    Host {
+        zone,
+        address: as_it_stands(ip),
+    }
+}
+
+/// The type of an ICMP message of this protocol.
+fn icmp(packet: &Packet<'_>, protocol: u8) -> Option<u8> {
+    match packet.transport {
+        Transport::Icmp(kind) if packet.protocol == protocol => Some(kind),
+        _ => None,
+    }
+}
