@@ -11,11 +11,10 @@ mod sizes;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::setup::{self, Kernel, Scope, Series};
-use crate::tally::Tally;
 use crate::workspace::{Workspace, executable};
 use console::{Console, Limits, Verdict};
 use image::Content;
@@ -109,7 +108,6 @@ struct Outcome {
     /// The series of the kernel, as people write it.
     series: String,
     verdict: Verdict,
-    tally: Tally,
     sizes: sizes::Sizes,
     /// The whole in one line.
     line: String,
@@ -180,7 +178,6 @@ impl Machine {
             series: series.name().to_owned(),
             line: format!("vm: {name}: {verdict}, after {seconds:.1} s"),
             verdict,
-            tally: console.tally,
             sizes: console.sizes,
         })
     }
