@@ -53,52 +53,41 @@ impl Console {
 
     /// What came of it all.
     pub(super) fn verdict(&self, ending: Ending) -> Verdict {
-        let Tally { passed, .. } = self.tally;
-        let status = self.failed.first().map_or(0, |(_, status)| *status);
-        let (status, text) = match ending {
-            _ if self.is_over && status == 0 => (0, "passed".to_owned()),
-            _ if self.is_over => (status, format!("FAILED: {}", self.failures())),
-            Ending::Killed => (HUNG, format!("FAILED: killed, since {}", self.overdue())),
-            Ending::Stopped => (1, format!("FAILED: stopped {}", self.place())),
+        let (status, what) = match (self.is_over, self.failed.first(), ending) {
+            (true, None, _) => (0, "passed".to_owned()),
+            (true, Some((_, status)), _) => (*status, format!("FAILED: {}", self.failures())),
+            (false, _, Ending::Killed) => (HUNG, format!("FAILED: killed, since {}", self.overdue())),
+            (false, _, Ending::Stopped) => (1, format!("FAILED: {}", self.broken_off())),
         };
-        let counted = if passed > 0 {
-            format!("; {}", self.tally)
-        } else {
-            String::new()
-        };
-        Verdict {
-            status,
-            text: format!("{text} ({} parts ended{counted})", self.ended),
-        }
+        let seconds = self.started.elapsed().as_secs_f32();
+        let (parts, tally) = (self.ended, &self.tally);
+        let text = format!("{what}; {parts} parts in {seconds:.1} s; tests: {tally}");
+        Verdict { status, text }
     }
 
     fn failures(&self) -> String {
-        let names = self
-            .failed
-            .iter()
-            .map(|(name, status)| format!("{name} with exit status {status}"));
-        names.collect::<Vec<_>>().join(", ")
+        let failed = self.failed.iter();
+        let failed = failed.map(|(name, status)| format!("{name} (exit status {status})"));
+        failed.collect::<Vec<_>>().join(", ")
     }
 
     fn overdue(&self) -> String {
         let Limits { whole, part } = self.limits;
         match &self.running {
-            Some(running) if running.since.elapsed() >= part => {
-                format!(
-                    "{} did not end within {} s (--part-limit)",
-                    running.name,
-                    part.as_secs()
-                )
+            Some(Running { name, since }) if since.elapsed() >= part => {
+                let part = part.as_secs();
+                format!("{name} did not end within {part} s (--part-limit)")
             }
             _ => format!("it did not end within {} s (--limit)", whole.as_secs()),
         }
     }
 
-    fn place(&self) -> String {
-        match &self.running {
-            Some(running) => format!("during {}; its last lines say why", running.name),
-            None => "between the parts; its last lines say why".to_owned(),
-        }
+    fn broken_off(&self) -> String {
+        let place = match &self.running {
+            Some(Running { name, .. }) => format!("during {name}"),
+            None => "outside of any part".to_owned(),
+        };
+        format!("the machine stopped {place}; its last lines say why")
     }
 
     fn report(&mut self, report: Report) -> String {
@@ -170,5 +159,23 @@ pub(super) struct Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn console(lines: &[&str]) -> Console {
+        let mut console = Console::new(Limits {
+            whole: Duration::from_secs(900),
+            part: Duration::from_secs(300),
+        });
+        lines.iter().for_each(|line| console.line(line));
+        console
+    }
+
+    fn said(lines: &[Report]) -> Vec<String> {
+        lines.iter().map(ToString::to_string).collect()
     }
 }
