@@ -17,7 +17,7 @@ mode = "enforce"
 
 [[interface]]
 name = "not-here"
-vlan = [{ id = 7 }, { id = 7, inner = 7 }, { id = 20, zone = "other" }, { id = 20, inner = 30, zone = "other" }]
+vlan = [{ id = 7 }, { id = 7, inner = 7 }]
 
 [[scope]]
 prefix = "198.51.100.0/24"
@@ -37,6 +37,8 @@ action = "bypassed"
 to = ["192.0.2.200/32", "2001:db8::200/128"]
 protocol = "tcp"
 ports = [443]
+[[role.quarantine.rule]]
+to = ["192.0.2.201/32", "2001:db8::201/128"]
 "#;
 
 /// A directory with a configuration, and what else a trace needs.

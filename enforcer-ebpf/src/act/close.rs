@@ -19,7 +19,7 @@ pub fn instead<F: Frame>(frame: &F, seen: &Seen) -> Option<()> {
     let whole = cursor.whole();
     let ends = (&packet.source, &packet.destination);
     let length = reset::write(&mut cursor, packet, &reset, ends, checksum)?;
-    frame.cut(whole, packet.network + length)?;
+    reset::shorten(frame, packet, whole, packet.network + length)?;
     let flow = flow(&seen.host, packet, Direction::FromHost)?;
     maps::TOLD.insert(flow, 1, 0).ok()
 }

@@ -25,7 +25,7 @@ pub fn answer<F: Frame>(frame: &F, packet: &Packet, through_stack: bool) -> Opti
         (&packet.destination, &packet.source),
         checksum,
     )?;
-    frame.cut(whole, packet.network + length)
+    shorten(frame, packet, whole, packet.network + length)
 }
 
 /// What the checksum of the reset must be: whole, unless the packet goes on as the kernel knows it, with a checksum that
@@ -90,4 +90,15 @@ fn turn_around(cursor: &mut Cursor) -> Option<()> {
     }
     *ethernet = [s0, s1, s2, s3, s4, s5, d0, d1, d2, d3, d4, d5];
     Some(())
+}
+
+/// Cuts a frame to what the reset needs. The kernel keeps at TC what lies in front of the transport header that it
+/// knows of (`__bpf_skb_min_len` in net/core/filter.c): then the rest of the old headers stays behind as padding.
+#[inline(always)]
+pub fn shorten<F: Frame>(frame: &F, packet: &Packet, whole: usize, length: usize) -> Option<()> {
+    let cut = frame.cut(whole, length);
+    if cut.is_some() || packet.transport <= length {
+        return cut;
+    }
+    frame.cut(whole, packet.transport)
 }

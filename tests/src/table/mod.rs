@@ -3,7 +3,7 @@
 //! A row reads: which way it travels, who the host is, what it is, the packet, and its verdict with the reason; and what
 //! is done in the end, where that is not the verdict.
 
-#![expect(
+#![allow(
     clippy::enum_glob_use,
     clippy::wildcard_imports,
     reason = "the words of a table are short"

@@ -79,8 +79,8 @@ fn options_and_what_is_behind_the_packet_change_nothing() -> anyhow::Result<()> 
     let site = Site::new()?;
     let scene = Scene::new(&site)?;
     let by_rule = ("xdp", "reject", "rule_denies");
-    let by_role = ("xdp", "reject", "role_denies");
-    scene.stops(&[(by_rule, 4), (by_role, 2)], || {
+    let denied_at_large = ("xdp", "reject", "role_denies");
+    scene.stops(&[(by_rule, 4), (denied_at_large, 2)], || {
         scapy(
             scene.attacker(),
             "

@@ -236,7 +236,7 @@ pub fn pcap(frames: &[&Vec<u8>]) -> Vec<u8> {
     let records = frames.iter().flat_map(|frame| {
         let length = u32::try_from(frame.len()).expect("a frame");
         let head = [0, 0, length, length].map(u32::to_ne_bytes).concat();
-        [head, frame.to_vec()].concat()
+        [head, (*frame).clone()].concat()
     });
     let header = HEADER.map(u32::to_ne_bytes).concat();
     header.into_iter().chain(records).collect()

@@ -25,11 +25,14 @@ use serde_json::Value;
 /// A thousand packets and more.
 const LEAST: usize = 1_000;
 
+/// The kernel drops what ends with its VLAN tag before any program at TC sees it (`skb_vlan_untag`).
+const SHORTEST: usize = 20;
+
 /// What an interface takes, with two VLAN tags.
 const LONGEST: usize = 1_522;
 
 /// Of each row of the table of fixtures so many, for as many hosts.
-const EACH: u16 = 10;
+const EACH: u16 = 2;
 
 /// Every fixture of a host that is decided, or is none of ours, with the roles of these hosts.
 fn traffic() -> (Vec<Vec<u8>>, Vec<(std::net::IpAddr, RoleId)>) {
@@ -39,11 +42,17 @@ fn traffic() -> (Vec<Vec<u8>>, Vec<(std::net::IpAddr, RoleId)>) {
         .filter(|row| row.way == Direction::FromHost);
     for (number, row) in (1..).zip(from_hosts) {
         let Known::As(role) = row.known else { continue };
+        if !RoleId::BUILT_IN
+            .iter()
+            .any(|(built_in, _)| *built_in == role)
+        {
+            continue;
+        }
         for family in row.families {
             for place in 0..EACH {
                 let at = Place::new(*family, row.known, number * EACH + place);
                 let frame = (row.packet)(&at);
-                if (14..=LONGEST).contains(&frame.len()) {
+                if (SHORTEST..=LONGEST).contains(&frame.len()) {
                     roles.push((at.host, role));
                     frames.push(frame);
                 }

@@ -5,6 +5,7 @@ use std::{fmt::Write, net::IpAddr};
 use anyhow::{Context, Result, ensure};
 use enforcer_common::{
     decide::{Direction, HTTP, Reason, Verdict},
+    packet::{Packet, parse_whole},
     role::RoleId,
 };
 use enforcer_tests::{
@@ -111,11 +112,28 @@ fn action(row: &Row) -> &'static str {
     }
 }
 
+/// Packets to and from services that a gateway opens by its configuration in other ways than the bench does by hand.
+const OTHER_SERVICES: [&str; 3] = [
+    "asks the gateway's DNS by TCP",
+    "asks the gateway for an address",
+    "the gateway offers an address",
+];
+
+/// Whether a frame is of a VLAN that has a zone of its own on the bench; the gateway of the traces has but one.
+fn is_of_the_other_zone(frame: &[u8]) -> bool {
+    let mut packet = Packet::EMPTY;
+    let _ = parse_whole(frame, &mut packet);
+    packet.vlans.outer == 20
+}
+
 /// Packets of a host before the one of the row, in the same capture; `None` when a capture at this hook
 /// cannot make the host what the row says.
 fn before(row: &Row, at: &Place) -> Option<Vec<Vec<u8>>> {
     let sends = row.way == Direction::FromHost;
-    if row.setting != Setting::Usual {
+    if row.setting != Setting::Usual
+        || OTHER_SERVICES.contains(&row.what)
+        || is_of_the_other_zone(&(row.packet)(at))
+    {
         return None;
     }
     match row.known {

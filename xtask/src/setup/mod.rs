@@ -24,6 +24,8 @@ pub(crate) enum Scope {
     Build,
     /// To run the gateway in network namespaces.
     Run,
+    /// To run all tests: the tools of attackers.
+    Test,
     /// To boot other kernels in a virtual machine.
     Machine,
 }

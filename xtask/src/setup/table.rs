@@ -16,6 +16,7 @@ pub(crate) fn requirements(can_install: bool, scope: Scope) -> Vec<&'static Requ
     let groups = [
         (Scope::Build, build),
         (Scope::Run, RUN),
+        (Scope::Test, TEST),
         (Scope::Machine, MACHINE),
     ];
     groups
@@ -114,6 +115,40 @@ const RUN: &[Requirement] = &[
         name: "network namespaces, veth and nftables in the running kernel",
         check: Ask(probe::namespaces),
         install: ByHand("modprobe -a veth nf_tables, or a kernel that has them"),
+    },
+];
+
+/// What attackers use.
+const TEST: &[Requirement] = &[
+    Requirement {
+        name: "scapy",
+        check: File("/usr/lib/python3/dist-packages/scapy/__init__.py"),
+        install: Packages(&["python3-scapy"]),
+    },
+    Requirement {
+        name: "hping3",
+        check: Command("hping3"),
+        install: Packages(&["hping3"]),
+    },
+    Requirement {
+        name: "thc-ipv6",
+        check: Command("atk6-firewall6"),
+        install: Packages(&["thc-ipv6"]),
+    },
+    Requirement {
+        name: "nmap",
+        check: Command("nmap"),
+        install: Packages(&["nmap"]),
+    },
+    Requirement {
+        name: "tcpreplay",
+        check: Command("tcpreplay"),
+        install: Packages(&["tcpreplay"]),
+    },
+    Requirement {
+        name: "arpspoof",
+        check: Command("arpspoof"),
+        install: Packages(&["dsniff"]),
     },
 ];
 

@@ -28,7 +28,7 @@ struct Phase {
 const PHASES: &[Phase] = &[
     Phase {
         name: "set-up",
-        run: |_, _| setup::run(Scope::Run),
+        run: |_, _| setup::run(Scope::Test),
     },
     Phase {
         name: "format",
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
             .iter()
             .try_for_each(|phase| perform(phase, workspace, &mut tally))
     } else {
-        setup::run(Scope::Run).and_then(|()| tests(workspace, &args.args, &mut tally))
+        setup::run(Scope::Test).and_then(|()| tests(workspace, &args.args, &mut tally))
     };
     std::io::stdout().flush()?;
     if let Err(error) = &outcome {

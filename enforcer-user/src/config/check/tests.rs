@@ -33,10 +33,18 @@ fn the_example_is_sound() {
 #[test]
 fn the_example_says_the_defaults() {
     // Uncommented, every key that has a default says just that.
-    let ways = ["#url", "#pin ", "#token_file", "#policy", "#zones"];
+    let vlan = ["#[[interface.vlan]]", "#id", "#inner", "#zone = \"guest\""];
+    let ways = [
+        "#url",
+        "#pin ",
+        "#token_file",
+        "#policy",
+        "#zones",
+        "#uplinks",
+    ];
     let kept = EXAMPLE
         .lines()
-        .filter(|line| !ways.iter().any(|way| line.starts_with(way)));
+        .filter(|line| !ways.iter().chain(&vlan).any(|way| line.starts_with(way)));
     let text: Vec<_> = kept
         .map(|line| match line.strip_prefix('#') {
             Some(rest) if !rest.starts_with(' ') => rest,
