@@ -2,6 +2,25 @@
 
 use bytemuck::{Pod, Zeroable};
 
+/// What a bucket is for: its row on every CPU.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Resets and ICMP errors.
+    Reply = 0,
+    /// Questions about unknown hosts.
+    Question = 1,
+    /// Stops that are logged.
+    Report = 2,
+    /// Connections that are opened to the portal instead of where they were meant to go.
+    Portal = 3,
+}
+
+impl Purpose {
+    /// How many there are.
+    pub const COUNT: u32 = 4;
+}
+
 /// A rate with a burst, in credits that a jiffy earns and one event costs.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]

@@ -1,7 +1,7 @@
 //! A frame at a hook: what the hooks have in common, and what each does its own way.
 
 use aya_ebpf::{
-    bindings::{BPF_F_INGRESS, TC_ACT_OK, TC_ACT_SHOT, xdp_action},
+    bindings::{BPF_F_INGRESS, TC_ACT_SHOT, TC_ACT_UNSPEC, xdp_action},
     helpers::generated::{
         bpf_jiffies64, bpf_redirect, bpf_skb_change_head, bpf_skb_change_tail, bpf_xdp_adjust_head,
         bpf_xdp_adjust_tail, bpf_xdp_get_buff_len,
@@ -177,7 +177,8 @@ macro_rules! at_tc {
         impl Frame for $frame {
             const HOOK: Hook = $hook;
             const WAY: Direction = $way;
-            const PASS: i32 = TC_ACT_OK as i32;
+            // Programs and filters of others behind this one are asked as well: the same number is `TCX_NEXT`.
+            const PASS: i32 = TC_ACT_UNSPEC;
             const DROP: i32 = TC_ACT_SHOT as i32;
 
             #[inline(always)]

@@ -2,6 +2,7 @@
 
 use aya_ebpf::maps::lpm_trie::Key;
 use enforcer_common::{
+    bucket::Purpose,
     decide::{self, Standing, Tables},
     host::{
         Asked, Family, FlowKey, Host, HostRow, SourceId, StandingBits, VerdictSlotV4, VerdictSlotV6,
@@ -160,7 +161,7 @@ impl Tables for Kernel {
 
     #[inline(always)]
     fn may_ask(&self, now: u64) -> bool {
-        maps::take(maps::Purpose::Question, now)
+        maps::take(Purpose::Question, now)
     }
 
     #[inline(never)]

@@ -9,7 +9,7 @@ use aya_ebpf::{
     maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, ProgramArray, RingBuf},
 };
 use enforcer_common::{
-    bucket::Bucket,
+    bucket::{Bucket, Purpose},
     counter::{self, Counter},
     host::{Asked, Blocked, FlowKey, HostKey, HostKeyV4, HostRow, VerdictSlotV4, VerdictSlotV6},
     limits,
@@ -124,9 +124,9 @@ pub static PORTAL_FRAGMENTS: LruHashMap<PortalKey, PortalFlow> =
 #[map]
 pub static TOLD: LruHashMap<FlowKey, u8> = LruHashMap::with_max_entries(limits::TOLD, 0);
 
-/// What this CPU may still answer, ask and report. Writer: datapath.
+/// What this CPU may still answer, ask, report and send to the portal. Writer: datapath.
 #[map]
-static BUCKETS: PerCpuArray<Bucket> = PerCpuArray::with_max_entries(3, 0);
+static BUCKETS: PerCpuArray<Bucket> = PerCpuArray::with_max_entries(Purpose::COUNT, 0);
 
 /// Packets and bytes by hook, outcome and reason. Writer: datapath.
 #[map]
@@ -301,15 +301,6 @@ pub fn vlan_zone(vlans: Vlans) -> Option<u32> {
     zone.copied()?.zone()
 }
 
-/// What a bucket is for.
-#[repr(u32)]
-#[derive(Clone, Copy)]
-pub enum Purpose {
-    Reply = 0,
-    Question = 1,
-    Report = 2,
-}
-
 /// Takes what one event costs from a bucket of this CPU; false when there is not enough.
 #[inline(always)]
 pub fn take(purpose: Purpose, now: u64) -> bool {
@@ -318,7 +309,7 @@ pub fn take(purpose: Purpose, now: u64) -> bool {
         return false;
     };
     let rate = match purpose {
-        Purpose::Reply => &settings.replies,
+        Purpose::Reply | Purpose::Portal => &settings.replies,
         Purpose::Question | Purpose::Report => &settings.questions,
     };
     is_dry() || write(bucket).take(now, rate)

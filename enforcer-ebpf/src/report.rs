@@ -1,6 +1,7 @@
 //! What is counted of a packet, and what the controller is told.
 
 use enforcer_common::{
+    bucket::Purpose,
     counter::{self, Outcome},
     decide::{Direction, Reason, Verdict},
     event::{Event, Kind},
@@ -9,10 +10,7 @@ use enforcer_common::{
     seen::Seen,
 };
 
-use crate::{
-    frame::Frame,
-    maps::{self, Purpose},
-};
+use crate::{frame::Frame, maps};
 
 /// Counts a packet that was not stopped.
 #[inline(always)]

@@ -24,8 +24,8 @@ pub const XDP_DROP: u32 = 1;
 pub const XDP_PASS: u32 = 2;
 /// `XDP_TX`.
 pub const XDP_TX: u32 = 3;
-/// `TC_ACT_OK`.
-pub const TC_OK: u32 = 0;
+/// `TC_ACT_UNSPEC`: whoever is next is asked.
+pub const TC_PASS: u32 = u32::MAX;
 /// `TC_ACT_SHOT`.
 pub const TC_SHOT: u32 = 2;
 
@@ -188,7 +188,7 @@ pub fn code(hook: Hook, done: Verdict, monitored: bool) -> u32 {
         (Hook::Xdp, _) => XDP_PASS,
         (_, Verdict::Drop) if stops => TC_SHOT,
         (_, Verdict::Reject) if stops => TC_REDIRECT,
-        _ => TC_OK,
+        _ => TC_PASS,
     }
 }
 

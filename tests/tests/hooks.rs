@@ -5,6 +5,7 @@ use std::{
     process::{self, Command},
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
     thread,
+    time::Duration,
 };
 
 use anyhow::Result;
@@ -173,7 +174,7 @@ fn the_hook_is_switched_without_a_gap() -> Result<()> {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         let sender = scope.spawn(|| cable.host.enter(|| send_until(&stop)));
-        let switched = [Tc, Native, Generic, Tc, Generic, Native].map(|choice| {
+        let switched = [Tc, Generic, Native, Generic, Tc].map(|choice| {
             let datapath = cable.attach(&bpffs, &plan(choice))?;
             let attachment = attachment(&datapath).clone();
             let alone = judges_alone(&datapath);
@@ -181,7 +182,7 @@ fn the_hook_is_switched_without_a_gap() -> Result<()> {
             anyhow::Ok((choice, attachment, alone?))
         });
         stop.store(true, Ordering::Relaxed);
-        assert!(sender.join().expect("no panic")? > 1000);
+        assert!(sender.join().expect("no panic")? > 100);
         for one in switched {
             let (choice, attachment, hook) = one?;
             assert!(attachment.adopted, "{choice:?}");
@@ -205,13 +206,15 @@ fn the_hook_is_switched_without_a_gap() -> Result<()> {
     Ok(())
 }
 
-/// Sends datagrams as fast as it can; how many.
+/// Sends datagrams, each when the one before has had no answer for a moment; how many.
 fn send_until(stop: &AtomicBool) -> Result<u64> {
     let socket = UdpSocket::bind("192.0.2.11:0")?;
     socket.connect("192.0.2.1:4000")?;
+    socket.set_read_timeout(Some(Duration::from_micros(200)))?;
     let mut sent = 0;
     while !stop.load(Ordering::Relaxed) {
         sent += u64::from(socket.send(b"anybody there?").is_ok());
+        let _silence = socket.recv(&mut [0; 64]);
     }
     Ok(sent)
 }
@@ -234,6 +237,29 @@ fn judges_alone(datapath: &Datapath) -> Result<&'static str> {
         (risen[0] != risen[1]).then_some(risen)
     });
     Ok(if risen[0] { "xdp" } else { "tc_ingress" })
+}
+
+#[test]
+fn what_passes_goes_on_to_the_filters_of_others() -> Result<()> {
+    let (cable, bpffs) = (Cable::new()?, BpfFs::new()?);
+    let datapath = cable.attach(&bpffs, &plan(IngressChoice::Tc))?;
+    let tc = |line: &str| output(cable.gateway.command("tc").args(line.split(' ')));
+    tc("qdisc replace dev inside clsact")?;
+    tc(
+        "filter add dev inside ingress protocol arp u32 match u32 0 0 action mirred egress mirror dev lo",
+    )?;
+    cable.host.enter(|| -> Result<()> {
+        let socket = UdpSocket::bind("192.0.2.11:0")?;
+        wait::until_so("a question of the neighbour reached them", || {
+            let _sent = socket.send_to(b"anybody there?", "192.0.2.99:4000");
+            let shown = tc("-statistics filter show dev inside ingress").unwrap_or_default();
+            shown
+                .lines()
+                .any(|line| line.contains("Sent") && !line.contains("Sent 0 bytes"))
+        });
+        Ok(())
+    })?;
+    datapath.detach().map_err(Into::into)
 }
 
 #[test]

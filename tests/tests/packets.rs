@@ -7,7 +7,7 @@ use enforcer_common::role::RoleId;
 use enforcer_tests::{
     cpu,
     fixture::{self, Tcp, v4, v6},
-    gate::{Gate, PORTAL, TC_OK, TC_SHOT, XDP_DROP, XDP_PASS, XDP_TX},
+    gate::{Gate, PORTAL, TC_PASS, TC_SHOT, XDP_DROP, XDP_PASS, XDP_TX},
     reply::Reply,
 };
 
@@ -26,7 +26,7 @@ fn an_authorized_host_passes_both_ways() -> Result<()> {
             let ran = gate.from_host(&out)?;
             assert_eq!((ran.code, &ran.packet), (XDP_PASS, &out));
             let ran = gate.to_host(&back)?;
-            assert_eq!((ran.code, &ran.packet), (TC_OK, &back));
+            assert_eq!((ran.code, &ran.packet), (TC_PASS, &back));
         }
     }
     assert_eq!(gate.counted("xdp", "pass", "role_allows")?, 6);

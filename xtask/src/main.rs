@@ -43,7 +43,7 @@ enum Task {
         args: Vec<String>,
     },
     /// Run packets at random through parser, shared code and kernel programs in the release profile:
-    /// [--minutes N | --cases N] [--seed S] [--jobs N]. Ends with status 1 when they differ.
+    /// `[--minutes N | --cases N] [--seed S] [--jobs N]`. Ends with status 1 when they differ.
     Fuzz {
         /// What to hand on; `-- --help` says more.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

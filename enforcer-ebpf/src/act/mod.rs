@@ -6,11 +6,13 @@ mod prohibited;
 mod reset;
 pub mod rewrite;
 
-use enforcer_common::{decide::Verdict, packet::Transport, seen::Seen, settings::InterfaceRow};
+use enforcer_common::{
+    bucket::Purpose, decide::Verdict, packet::Transport, seen::Seen, settings::InterfaceRow,
+};
 
 use crate::{
     frame::{Frame, jiffies},
-    maps::{self, Purpose, Step},
+    maps::{self, Step},
     report,
 };
 

@@ -2,6 +2,7 @@
 //! and the replies are rewritten so that they seem to come from where the host connected to.
 
 use enforcer_common::{
+    bucket::Purpose,
     decide::{HTTP, Verdict},
     host::{Address, Host},
     packet::{Part, Transport},
@@ -46,7 +47,12 @@ pub fn redirect<F: Frame>(
             return None;
         };
         let key = key(host, u32::from(ports.source));
-        if !packet.is_bare_syn() && !is_known(&key, &flow) {
+        if packet.is_bare_syn() {
+            // A stack that answers too many of these has no time for anybody else's packets.
+            if !maps::take(Purpose::Portal, now) {
+                return None;
+            }
+        } else if !is_known(&key, &flow) {
             return Some(Verdict::Reject);
         }
         PORTAL_FLOWS.insert(key, flow, 0).ok()?;

@@ -128,6 +128,10 @@ pub enum OnStop {
 /// `[[interface]]`: an interface on the side of the hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the configuration"
+)]
 pub struct Interface {
     /// Its name.
     pub name: String,
@@ -149,6 +153,9 @@ pub struct Interface {
     /// Whether DHCP servers behind it may answer.
     #[serde(default)]
     pub dhcp_servers: bool,
+    /// Whether hosts behind it are bound to their MAC addresses.
+    #[serde(default = "yes")]
+    pub bind_mac: bool,
 }
 
 const fn yes() -> bool {
@@ -261,7 +268,8 @@ impl Default for Lease {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Stopped packets a second that are answered, by a reset or an ICMP error; the rest is dropped.
+    /// Stopped packets a second that are answered by a reset or an ICMP error, and as many connections that are
+    /// opened to the portal; the rest is dropped.
     pub replies_per_second: u32,
     /// Unknown hosts a second that are asked about; the rest is held and asks later.
     pub questions_per_second: u32,

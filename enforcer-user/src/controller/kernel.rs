@@ -122,7 +122,7 @@ impl Controller {
             return;
         }
         let rows = match from_kernel(&self.datapath) {
-            Ok(rows) => rows,
+            Ok(held) => held.rows,
             Err(error) => {
                 tracing::error!("cannot compare with the kernel's tables: {error}");
                 return;
@@ -180,8 +180,17 @@ fn deadline(until: Timestamp, clock: &Clock, now: u64) -> u64 {
     now.saturating_add(clock.ticks(left.unsigned_abs()))
 }
 
-/// What the kernel's tables hold.
-pub fn from_kernel(datapath: &Datapath) -> Result<Vec<(Host, Row)>, DatapathError> {
+/// What the kernel's table of hosts holds.
+#[derive(Debug)]
+pub struct Held {
+    /// Its rows.
+    pub rows: Vec<(Host, Row)>,
+    /// The hosts that are marked as closing.
+    pub closing: Vec<Host>,
+}
+
+/// What the kernel's table of hosts holds.
+pub fn from_kernel(datapath: &Datapath) -> Result<Held, DatapathError> {
     let clock = datapath.clock();
     let (jiffies, now) = (clock.now()?, Timestamp::now());
     let end = |deadline: u64| {
@@ -190,31 +199,20 @@ pub fn from_kernel(datapath: &Datapath) -> Result<Vec<(Host, Row)>, DatapathErro
             .ok()
             .and_then(|left| now.checked_add(left).ok())
     };
-    let rows = datapath.hosts()?;
-    Ok(rows
-        .into_iter()
-        .map(
-            |(
-                host,
-                HostRow {
-                    deadline,
-                    mac,
-                    role,
-                    origin,
-                },
-            )| {
-                let until = (deadline != FOREVER).then(|| end(deadline)).flatten();
-                let mac = (mac != [0; 6]).then_some(Mac(mac));
-                (
-                    host,
-                    Row {
-                        role,
-                        source: origin.source(),
-                        mac,
-                        until,
-                    },
-                )
-            },
-        )
-        .collect())
+    let held = datapath.hosts()?;
+    let closing = held.iter().filter(|(_, row)| row.origin.is_closing());
+    let closing = closing.map(|(host, _)| *host).collect();
+    let row = |row: HostRow| Row {
+        role: row.role,
+        source: row.origin.source(),
+        mac: (row.mac != [0; 6]).then_some(Mac(row.mac)),
+        until: (row.deadline != FOREVER)
+            .then(|| end(row.deadline))
+            .flatten(),
+    };
+    let rows = held.into_iter().map(|(host, held)| (host, row(held)));
+    Ok(Held {
+        rows: rows.collect(),
+        closing,
+    })
 }

@@ -46,7 +46,7 @@ use crate::{
 
 use closing::Closing;
 use kernel::Retry;
-pub use kernel::{apply, from_kernel};
+pub use kernel::{Held, apply, from_kernel};
 
 /// How often the registry is compared with the kernel's tables.
 const COMPARE: Duration = Duration::from_mins(5);
@@ -129,6 +129,8 @@ pub struct Parts {
     pub datapath: Datapath,
     /// What the kernel holds, and the operator's exceptions.
     pub registry: Registry,
+    /// The hosts that an earlier process left closing.
+    pub closing: Vec<Host>,
     /// The operator's exceptions, stored.
     pub exceptions: Exceptions,
     /// Where unknown hosts are asked about.
@@ -152,6 +154,7 @@ impl Controller {
             own,
             datapath,
             registry,
+            closing: left,
             exceptions,
             queries,
             questions,
@@ -159,8 +162,14 @@ impl Controller {
             forgetter,
             interfaces,
         } = parts;
+        let started = Instant::now();
+        let mut closing = Closing::default();
+        for host in left {
+            closing.begin(host, started);
+        }
         let zones = Zones::new(compiled.zones.clone());
-        let mut identity = Identity::new(zones.clone(), own.clone());
+        let mut identity =
+            Identity::new(zones.clone(), own.clone()).loose_in(compiled.loose_zones());
         let held = registry.hosts();
         identity.remember(held.filter_map(|view| Some((view.host, view.row.mac?))));
         Self {
@@ -179,14 +188,14 @@ impl Controller {
             management: SourceState::default(),
             retry: Retry::default(),
             benches: HashMap::new(),
-            closing: Closing::default(),
+            closing,
             forgetter,
             lapsed: None,
             passages: Vec::new(),
             lost: Vec::new(),
             interfaces,
             drift: 0,
-            started: Instant::now(),
+            started,
             is_announced: false,
         }
     }

@@ -183,6 +183,7 @@ impl Datapath {
             || all
                 .iter()
                 .any(|one| one.kind == "vlan" && one.lower == Some(link.index));
+        warn_of_offload(link);
         let tags = tags::keep(link, plan.ingress);
         let ground = Ground {
             is_virtual: link.is_virtual(),
@@ -283,6 +284,20 @@ struct Placed {
     place: Place,
     reason: String,
     was_there: bool,
+}
+
+/// Flows that a NIC forwards by itself cross no program. That it may is no proof that it does.
+fn warn_of_offload(link: &Link) {
+    let features = links::Features::read(&link.name).unwrap_or_default();
+    if features.state(Feature::OffloadsFlows) == links::State::Off {
+        return;
+    }
+    let (name, feature) = (&link.name, Feature::OffloadsFlows.name());
+    tracing::warn!(
+        interface = name,
+        "its NIC may forward flows by itself, past every program: switch it off (`ethtool -K {name} {feature} off`), \
+         and set no `flags offload` in flowtables of nftables"
+    );
 }
 
 /// What often keeps a driver from taking XDP, and how to mend it; nothing when it is not so here.

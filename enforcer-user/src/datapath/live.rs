@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use aya::maps::lpm_trie::Key;
 use enforcer_common::{
-    bucket::Rate,
+    bucket::Purpose,
     decide::Tables,
     host::{Asked, Family, FlowKey, Host, HostRow, SourceId},
     packet::Vlans,
@@ -13,10 +13,6 @@ use enforcer_common::{
 };
 
 use super::{Datapath, plain::Plain};
-
-/// The rows of `BUCKETS` that limit replies and questions.
-const REPLIES: u32 = 0;
-const QUESTIONS: u32 = 1;
 
 /// Reads the maps as they are now. A row that cannot be read counts as absent, as in the kernel.
 pub struct LiveTables<'a> {
@@ -56,14 +52,15 @@ impl LiveTables<'_> {
         Self { cpu, ..self }
     }
 
-    /// Whether a stopped packet may be answered.
-    pub fn may_reply(&self, now: u64) -> bool {
-        self.may(REPLIES, now, &self.settings().replies)
-    }
-
-    fn may(&self, row: u32, now: u64, rate: &Rate) -> bool {
-        let Ok(buckets) = self.datapath.maps.buckets.get(&row, 0) else {
+    /// Whether the rate leaves one more.
+    pub fn may(&self, purpose: Purpose, now: u64) -> bool {
+        let Ok(buckets) = self.datapath.maps.buckets.get(&(purpose as u32), 0) else {
             return false;
+        };
+        let settings = self.settings();
+        let rate = match purpose {
+            Purpose::Reply | Purpose::Portal => &settings.replies,
+            Purpose::Question | Purpose::Report => &settings.questions,
         };
         match self.cpu {
             Some(cpu) => buckets
@@ -127,7 +124,7 @@ impl Tables for LiveTables<'_> {
     }
 
     fn may_ask(&self, now: u64) -> bool {
-        self.may(QUESTIONS, now, &self.settings().questions)
+        self.may(Purpose::Question, now)
     }
 
     fn told(&self, flow: &FlowKey) -> bool {

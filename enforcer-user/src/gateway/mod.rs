@@ -29,7 +29,7 @@ use crate::{
         listen::{Access, ListenError},
         serve,
     },
-    controller::{self, Controller, Inputs, Parts},
+    controller::{self, Controller, Held, Inputs, Parts},
     datapath::{self, Datapath, DatapathError, HostChange, Options},
     identity::{Zones, neighbours},
     metrics::Metrics,
@@ -146,7 +146,7 @@ pub async fn run(
     let exceptions = exceptions(&config, &compiled, audit)?;
     let own = tables::own_hosts(&compiled, &addresses);
     let mut datapath = open(&config, &compiled, &own)?;
-    let registry = adopt(&config, &mut datapath, &exceptions)?;
+    let (registry, closing) = adopt(&config, &mut datapath, &exceptions)?;
     if let Err(error) = attach(&config, &compiled, &addresses, &mut datapath) {
         datapath.undo()?;
         return Err(error);
@@ -204,6 +204,7 @@ pub async fn run(
         own,
         datapath,
         registry,
+        closing,
         exceptions,
         queries,
         questions,
@@ -266,16 +267,16 @@ fn open(
 }
 
 /// Takes over what an earlier process left in the kernel. Decisions of the management server stay until
-/// its first snapshot confirms or withdraws them.
+/// its first snapshot confirms or withdraws them. With the hosts whose connections it was about to forget.
 fn adopt(
     config: &Config,
     datapath: &mut Datapath,
     exceptions: &Exceptions,
-) -> Result<Registry, GatewayError> {
-    let held = controller::from_kernel(datapath)?;
-    let hosts = held.len();
+) -> Result<(Registry, Vec<Host>), GatewayError> {
+    let Held { rows, closing } = controller::from_kernel(datapath)?;
+    let hosts = rows.len();
     let mut registry = Registry::for_table(config.host_capacity);
-    let changes = registry.adopt(&[SourceId::MANAGEMENT], held, exceptions.active());
+    let changes = registry.adopt(&[SourceId::MANAGEMENT], rows, exceptions.active());
     match controller::apply(datapath, &changes) {
         // Without room now; the comparison with the tables tries again.
         Err(error @ DatapathError::Refused { .. }) => tracing::error!("{error}"),
@@ -285,7 +286,7 @@ fn adopt(
         let withdrawn = changes.len();
         tracing::info!(hosts, withdrawn, "adopted the state of an earlier process");
     }
-    Ok(registry)
+    Ok((registry, closing))
 }
 
 fn attach(

@@ -84,11 +84,11 @@ fn passes(judged: &Judged) -> bool {
     judged.monitored || !matches!(judged.done, Verdict::Drop | Verdict::Reject)
 }
 
-/// `XDP_PASS` or `TC_ACT_OK`.
+/// `XDP_PASS` or `TC_ACT_UNSPEC`.
 const fn pass_code(hook: Hook) -> u32 {
     match hook {
         Hook::Xdp => 2,
-        Hook::TcIngress | Hook::TcEgress => 0,
+        Hook::TcIngress | Hook::TcEgress => u32::MAX,
     }
 }
 

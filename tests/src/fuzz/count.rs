@@ -23,9 +23,11 @@ pub struct Counts {
     pub unsure: u64,
     /// Frames that the kernel does not run.
     pub short: u64,
+    /// Events that were reported of what happened.
+    pub events: u64,
     rules: BTreeMap<&'static str, u64>,
     outcomes: BTreeMap<(&'static str, &'static str, &'static str), u64>,
-    laws: BTreeMap<String, u64>,
+    laws: BTreeMap<&'static str, u64>,
     acts: BTreeMap<(&'static str, &'static str), u64>,
 }
 
@@ -67,30 +69,30 @@ impl Counts {
         *self.outcomes.entry(key).or_default() += 1;
         *self.acts.entry((key.0, seen.act.name())).or_default() += 1;
         if let Some(law) = seen.law {
-            *self.laws.entry(format!("{law:?}")).or_default() += 1;
+            *self.laws.entry(law.name()).or_default() += 1;
         }
     }
 
-    /// What never happened that should have: rules, laws, acts and reasons.
+    /// What never happened that should have: rules, laws, acts, reasons and events.
     pub fn missing(&self) -> Vec<String> {
-        let rules = Rule::ALL.iter().map(|rule| rule.name());
-        let rules = rules
-            .filter(|rule| !self.rules.contains_key(rule))
-            .map(String::from);
-        let laws = Why::ALL.iter().map(|law| format!("{law:?}"));
-        let laws = laws.filter(|law| !self.laws.contains_key(law));
+        let rules = Rule::ALL
+            .iter()
+            .filter(|rule| !self.rules.contains_key(rule.name()));
+        let laws = Why::ALL
+            .iter()
+            .filter(|law| !self.laws.contains_key(law.name()));
         let acts = Act::NAMES
             .iter()
             .filter(|name| !self.acts.keys().any(|(_, act)| act == *name));
-        let acts = acts.map(|name| (*name).to_owned());
-        let reasons = Reason::ALL.iter().map(|(_, word)| *word);
-        let reasons =
-            reasons.filter(|word| !self.outcomes.keys().any(|(.., reason)| reason == word));
-        rules
-            .chain(laws)
-            .chain(acts)
-            .chain(reasons.map(String::from))
-            .collect()
+        let reasons = Reason::ALL
+            .iter()
+            .filter(|(_, word)| !self.outcomes.keys().any(|(.., reason)| reason == word));
+        let mut missing: Vec<_> = rules.map(|rule| rule.name().to_owned()).collect();
+        missing.extend(laws.map(|law| law.name().to_owned()));
+        missing.extend(acts.map(|name| (*name).to_owned()));
+        missing.extend(reasons.map(|(_, word)| (*word).to_owned()));
+        missing.extend((self.events == 0).then(|| "events".to_owned()));
+        missing
     }
 }
 
@@ -100,6 +102,7 @@ impl AddAssign for Counts {
         self.judged += other.judged;
         self.unsure += other.unsure;
         self.short += other.short;
+        self.events += other.events;
         add(&mut self.rules, &other.rules);
         add(&mut self.outcomes, &other.outcomes);
         add(&mut self.laws, &other.laws);
@@ -127,11 +130,12 @@ impl fmt::Display for Counts {
             judged,
             unsure,
             short,
+            events,
             ..
         } = self;
         writeln!(
             f,
-            "{parsed} frames parsed, {judged} judged; skipped: {unsure} for time, {short} too short to run"
+            "{parsed} frames parsed, {judged} judged, {events} events; skipped: {unsure} for time, {short} too short to run"
         )?;
         writeln!(
             f,
@@ -160,10 +164,10 @@ impl fmt::Display for Counts {
     }
 }
 
-fn listed<K: fmt::Display>(counts: &BTreeMap<K, u64>) -> String {
+fn listed(counts: &BTreeMap<&'static str, u64>) -> String {
     let all: Vec<_> = counts
         .iter()
-        .map(|(key, count)| format!("{key} {count}"))
+        .map(|(name, count)| format!("{name} {count}"))
         .collect();
     all.join(", ")
 }

@@ -12,6 +12,7 @@ pub mod finding;
 pub mod frames;
 pub mod kernel;
 pub mod law;
+mod named;
 pub mod oracle;
 pub mod parser;
 pub mod regressions;

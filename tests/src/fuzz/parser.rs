@@ -76,6 +76,7 @@ fn compare(
     );
     ensure!(ours.hop_limit == packet.hop_limit, "hop limit");
     ensure!(ours.protocol == packet.protocol, "protocol");
+    ensure!(ours.goes_on == packet.goes_on, "further stations");
     ensure!(ours.part == packet.part, "part");
     ensure!(
         packet.fragment_id.is_none_or(|id| id == ours.fragment_id),

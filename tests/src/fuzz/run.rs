@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use super::{count::Counts, finding::Finding, kernel::Kernel, world};
 use crate::cpu;
@@ -88,13 +88,21 @@ pub fn run(options: &Options, mut progress: impl FnMut(&Report)) -> Result<Repor
             .take(jobs.max(1))
             .map(|cpu| {
                 let sender = sender.clone();
-                scope.spawn(move || work(*cpu, shared, &sender))
+                scope.spawn(move || {
+                    let worked = work(*cpu, shared, &sender);
+                    // Without this one the others would go on for as long as they were told to.
+                    if worked.is_err() {
+                        shared.stop.store(true, Ordering::Relaxed);
+                    }
+                    worked
+                })
             })
             .collect();
         drop(sender);
         let report = gather(options, shared, &rounds, &mut progress);
         for worker in workers {
-            worker.join().expect("a worker's panic is a finding")?;
+            let worked = worker.join();
+            worked.map_err(|_| anyhow!("a worker panicked, see above"))??;
         }
         Ok(report)
     })
@@ -154,9 +162,8 @@ fn work(cpu: usize, shared: &Shared, sender: &Sender<Round>) -> Result<()> {
         if round.findings.is_empty() {
             kernel = Some(here);
         }
-        // Nobody listens any more only when another worker failed.
-        let unheard = sender.send(round).is_err();
-        if unheard || shared.stop.load(Ordering::Relaxed) {
+        sender.send(round).context("nobody listens")?;
+        if shared.stop.load(Ordering::Relaxed) {
             return Ok(());
         }
     }

@@ -1,23 +1,23 @@
 //! Makes a frame that shows something shorter and emptier, as long as it still does.
 
 /// Tries at most.
-const TRIES: usize = 3_000;
+const TRIES: u32 = 3_000;
 
 /// The shortest and emptiest frame found that still shows it.
-pub fn shrink(mut frame: Vec<u8>, mut shows: impl FnMut(&[u8]) -> bool) -> Vec<u8> {
-    let mut tries = TRIES;
-    let mut attempt = |candidate: &[u8]| {
-        tries = tries.saturating_sub(1);
-        tries > 0 && shows(candidate)
+pub fn shrink(frame: Vec<u8>, shows: impl FnMut(&[u8]) -> bool) -> Vec<u8> {
+    let mut shrinking = Shrinking {
+        frame,
+        shows,
+        tries: TRIES,
     };
     loop {
-        let before = frame.clone();
-        for chunk in chunks(frame.len()) {
-            drop_chunks(&mut frame, chunk, &mut attempt);
-            clear_chunks(&mut frame, chunk, &mut attempt);
+        let before = shrinking.frame.clone();
+        for chunk in chunks(before.len()) {
+            shrinking.drop_chunks(chunk);
+            shrinking.clear_chunks(chunk);
         }
-        if frame == before {
-            return frame;
+        if shrinking.frame == before {
+            return before;
         }
     }
 }
@@ -27,28 +27,39 @@ fn chunks(length: usize) -> impl Iterator<Item = usize> {
     std::iter::successors(Some(length / 2), |size| Some(size / 2)).take_while(|size| *size > 0)
 }
 
-fn drop_chunks(frame: &mut Vec<u8>, chunk: usize, shows: &mut impl FnMut(&[u8]) -> bool) {
-    let mut end = frame.len();
-    while end >= chunk {
-        let mut candidate = frame.clone();
-        candidate.drain(end - chunk..end);
-        if shows(&candidate) {
-            *frame = candidate;
-        }
-        end -= chunk;
-    }
+struct Shrinking<F> {
+    frame: Vec<u8>,
+    shows: F,
+    tries: u32,
 }
 
-fn clear_chunks(frame: &mut [u8], chunk: usize, shows: &mut impl FnMut(&[u8]) -> bool) {
-    for start in (0..frame.len()).step_by(chunk) {
-        let end = (start + chunk).min(frame.len());
-        if frame[start..end].iter().all(|byte| *byte == 0) {
-            continue;
+impl<F: FnMut(&[u8]) -> bool> Shrinking<F> {
+    fn drop_chunks(&mut self, chunk: usize) {
+        let mut end = self.frame.len();
+        while end >= chunk && self.tries > 0 {
+            let mut candidate = self.frame.clone();
+            candidate.drain(end - chunk..end);
+            self.attempt(candidate);
+            end -= chunk;
         }
-        let kept = frame[start..end].to_vec();
-        frame[start..end].fill(0);
-        if !shows(frame) {
-            frame[start..end].copy_from_slice(&kept);
+    }
+
+    fn clear_chunks(&mut self, chunk: usize) {
+        for start in (0..self.frame.len()).step_by(chunk) {
+            let end = (start + chunk).min(self.frame.len());
+            if self.tries == 0 || self.frame[start..end].iter().all(|byte| *byte == 0) {
+                continue;
+            }
+            let mut candidate = self.frame.clone();
+            candidate[start..end].fill(0);
+            self.attempt(candidate);
+        }
+    }
+
+    fn attempt(&mut self, candidate: Vec<u8>) {
+        self.tries -= 1;
+        if (self.shows)(&candidate) {
+            self.frame = candidate;
         }
     }
 }

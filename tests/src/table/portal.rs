@@ -19,7 +19,7 @@ pub(super) fn rows() -> Vec<Row> {
         out  BAD, "opens HTTP behind headers" in V6: |at| chained(1, at.tcp(80, Syn)) => Redirect RoleDenies;
         out  BAD, "opens HTTP at the mender": |at| at.tcp_to(at.mender, 80, Syn) => Redirect RoleDenies;
         out  BAD, "opens HTTP without a portal" given NoPortal: |at| at.tcp(80, Syn) => Redirect RoleDenies but Reject;
-        out  BAD, "opens HTTP when enough was answered" given NoReplies: |at| at.tcp(80, Syn) => Redirect RoleDenies;
+        out  BAD, "opens HTTP when enough was answered" given NoReplies: |at| at.tcp(80, Syn) => Redirect RoleDenies but Drop;
         out  BAD, "goes on with HTTP of before": |at| at.tcp(80, Data) => Redirect RoleDenies but Reject;
         out  BAD, "goes on when enough was answered" given NoReplies: |at| {
             at.tcp(80, Data)

@@ -2,6 +2,9 @@
 
 mod addresses;
 mod extensions;
+mod floods;
+mod flows;
+mod forged;
 mod fragments;
 mod martians;
 mod options;

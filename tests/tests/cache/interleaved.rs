@@ -9,7 +9,10 @@ use enforcer_common::{
     role::{RoleId, RoleRow},
     settings::Scope,
 };
-use enforcer_tests::gate::{Gate, host};
+use enforcer_tests::{
+    fixture::{HOST_MAC, OTHER_MAC},
+    gate::{Gate, host},
+};
 use proptest::{
     collection::vec,
     prelude::*,
@@ -25,9 +28,35 @@ const OWN: RoleId = RoleId::FIRST_OWN;
 /// A source whose lease the test ends and renews.
 const SOURCE: SourceId = SourceId(7);
 
+/// What is decided of a host without end.
+#[derive(Clone, Copy, Debug)]
+struct Decision {
+    role: RoleId,
+    source: SourceId,
+    /// The MAC address that it is bound to, if it is.
+    mac: [u8; 6],
+    closing: bool,
+}
+
+impl Decision {
+    fn row(self) -> HostRow {
+        let origin = Origin::of(self.source);
+        HostRow {
+            deadline: FOREVER,
+            mac: self.mac,
+            role: self.role,
+            origin: if self.closing {
+                origin.closing()
+            } else {
+                origin
+            },
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Step {
-    Decide(Vec<(IpAddr, RoleId, SourceId)>),
+    Decide(Vec<(IpAddr, Decision)>),
     DecideForAMoment(IpAddr),
     Remove(Vec<IpAddr>),
     Mean(bool),
@@ -41,14 +70,18 @@ fn step(hosts: &[IpAddr]) -> impl Strategy<Value = Step> + use<> {
     let one = select(hosts.to_vec());
     let role = select(vec![RoleId::AUTHORIZED, RoleId::DENIED, OWN]);
     let source = select(vec![SourceId::MANAGEMENT, SOURCE]);
+    // Packets come from the second of these.
+    let mac = select(vec![[0; 6], HOST_MAC, OTHER_MAC]);
+    let decision =
+        (role, source, mac, any::<bool>()).prop_map(|(role, source, mac, closing)| Decision {
+            role,
+            source,
+            mac,
+            closing,
+        });
     let some = subsequence(hosts.to_vec(), 1..=hosts.len());
-    let decided = (some.clone(), vec((role, source), hosts.len())).prop_map(|(hosts, with)| {
-        hosts
-            .into_iter()
-            .zip(with)
-            .map(|(a, (r, s))| (a, r, s))
-            .collect()
-    });
+    let decided = (some.clone(), vec(decision, hosts.len()))
+        .prop_map(|(hosts, with)| hosts.into_iter().zip(with).collect());
     prop_oneof![
         6 => decided.prop_map(Step::Decide),
         1 => one.prop_map(Step::DecideForAMoment),
@@ -61,15 +94,6 @@ fn step(hosts: &[IpAddr]) -> impl Strategy<Value = Step> + use<> {
     ]
 }
 
-fn row(role: RoleId, source: SourceId, deadline: u64) -> HostRow {
-    HostRow {
-        deadline,
-        mac: [0; 6],
-        role,
-        origin: Origin::of(source),
-    }
-}
-
 /// Makes a change; returns when it has its full effect, in jiffies.
 fn apply(gate: &mut Gate, step: &Step) -> Result<u64> {
     let now = gate.datapath.clock().now()?;
@@ -78,14 +102,17 @@ fn apply(gate: &mut Gate, step: &Step) -> Result<u64> {
         Step::Decide(decided) => {
             let changes: Vec<_> = decided
                 .iter()
-                .map(|(address, role, source)| {
-                    HostChange::Set(host(*address), row(*role, *source, FOREVER))
-                })
+                .map(|(address, decision)| HostChange::Set(host(*address), decision.row()))
                 .collect();
             gate.datapath.apply(&changes)?;
         }
         Step::DecideForAMoment(address) => {
-            let row = row(RoleId::AUTHORIZED, SourceId::MANAGEMENT, soon);
+            let row = HostRow {
+                deadline: soon,
+                mac: [0; 6],
+                role: RoleId::AUTHORIZED,
+                origin: Origin::of(SourceId::MANAGEMENT),
+            };
             gate.datapath
                 .apply(&[HostChange::Set(host(*address), row)])?;
             return Ok(soon);

@@ -13,7 +13,7 @@ use enforcer_tests::{
         site::Site,
         world,
     },
-    gate::{Gate, PORTAL, TC_OK, XDP_PASS},
+    gate::{Gate, PORTAL, TC_PASS, XDP_PASS},
 };
 
 /// Worlds that each frame runs in.
@@ -69,7 +69,7 @@ fn arp_behind_an_answer_of_the_portal_goes_out_as_it_is() -> Result<()> {
     );
     let ran = gate.to_host(&arp)?;
     ensure!(
-        (ran.code, &ran.packet) == (TC_OK, &arp),
+        (ran.code, &ran.packet) == (TC_PASS, &arp),
         "changed to {:02x?}",
         ran.packet
     );

@@ -64,6 +64,30 @@ fn a_host_that_is_cut_keeps_its_mappings_for_a_while_and_then_loses_them() -> an
 }
 
 #[test]
+fn a_gateway_that_is_killed_meanwhile_goes_on_with_it_when_it_is_back() -> anyhow::Result<()> {
+    let site = Site::new()?;
+    let (gateway, _open) = open(&site)?;
+    let (cut, other) = (&site.lan.laptop, &site.lan.desktop);
+    assert_eq!(
+        site.report(cut, &Posture::bad("laptop").claiming(cut.v6))?,
+        "quarantine"
+    );
+    wait::until_so("it is in quarantine", || {
+        [cut.v4, cut.v6].map(|address| gateway.role(address)) == ["quarantine", "quarantine"]
+    });
+    gateway.kill()?;
+    assert!(through(&site, cut) >= 4);
+    let gateway = site.start()?;
+    wait::until_so("its connections are forgotten", || through(&site, cut) == 0);
+    assert!(through(&site, other) >= 4, "and those of no other host");
+    wait::until_so("it is told of the portal as ever", || {
+        cut.get(at(SERVER, HTTP)).leads_to().is_some()
+    });
+    assert_eq!(gateway.role(cut.v4), "quarantine");
+    Ok(())
+}
+
+#[test]
 fn a_host_that_is_let_in_again_in_time_loses_nothing() -> anyhow::Result<()> {
     let site = Site::new()?;
     let (gateway, _open) = open(&site)?;

@@ -2,7 +2,7 @@
 
 use enforcer_common::{
     decide::{Basis, standing},
-    host::{FOREVER, HostRow, Origin, SourceId},
+    host::{FOREVER, HostRow, Origin, SourceId, StandingBits},
     mac::Mac,
     role::RoleId,
     settings::Scope,
@@ -59,6 +59,20 @@ proptest! {
         let found = standing(&host(address), &model, NOW);
         model.hosts.remove(&host(address));
         prop_assert_eq!(found, standing(&host(address), &model, NOW));
+    }
+
+    /// The cache keeps a standing packed.
+    #[test]
+    fn a_standing_packed_is_the_same(
+        role: u8,
+        basis in 0..6_u8,
+        mac: [u8; 6],
+        closing: bool,
+    ) {
+        let (mac, basis) = (Mac::new(mac), Basis::from_number(basis));
+        let bits = StandingBits::new(mac, RoleId(role), basis, closing);
+        let unpacked = (bits.mac(), bits.role(), bits.basis(), bits.is_closing());
+        prop_assert_eq!(unpacked, (mac, RoleId(role), basis, closing));
     }
 
     #[test]

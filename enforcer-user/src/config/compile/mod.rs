@@ -4,7 +4,7 @@ mod roles;
 mod rules;
 mod scopes;
 
-use std::{net::IpAddr, time::Duration};
+use std::{collections::HashSet, net::IpAddr, time::Duration};
 
 use enforcer_common::{
     limits,
@@ -50,6 +50,10 @@ pub struct Compiled {
 
 /// An interface to attach to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the configuration"
+)]
 pub struct InterfacePlan {
     /// Its name.
     pub name: String,
@@ -65,6 +69,8 @@ pub struct InterfacePlan {
     pub routers: bool,
     /// Whether DHCP servers behind it may answer.
     pub dhcp_servers: bool,
+    /// Whether hosts behind it are bound to their MAC addresses.
+    pub bind_mac: bool,
 }
 
 /// A VLAN that an interface lets in.
@@ -87,6 +93,17 @@ impl InterfacePlan {
             .iter()
             .map(|vlan| (vlan.zone, vlan.outer, vlan.inner));
         untagged.into_iter().chain(vlans)
+    }
+}
+
+impl Compiled {
+    /// The zones in which hosts are bound to no MAC address.
+    pub fn loose_zones(&self) -> HashSet<u32> {
+        let loose = self.interfaces.iter().filter(|one| !one.bind_mac);
+        loose
+            .flat_map(InterfacePlan::zones)
+            .map(|(zone, ..)| zone)
+            .collect()
     }
 }
 
@@ -248,6 +265,7 @@ impl Config {
                 tagged_only: !interface.untagged,
                 routers: interface.routers,
                 dhcp_servers: interface.dhcp_servers,
+                bind_mac: interface.bind_mac,
             })
         });
         plan.collect()

@@ -10,6 +10,7 @@ use crate::{
     fuzz::site::Site,
     gate::PORTAL,
 };
+use enforcer_common::decide::Direction;
 
 /// Flows at once.
 const FLOWS: usize = 8;
@@ -20,7 +21,7 @@ pub struct Flows(Vec<(SocketAddr, SocketAddr)>);
 
 impl Flows {
     /// A segment of a flow, from one end or the other, or what the portal says in the place of its server.
-    pub fn segment(&mut self, rng: &mut impl Rng, site: Site) -> Vec<u8> {
+    pub fn segment(&mut self, rng: &mut impl Rng, site: Site) -> (Vec<u8>, Direction) {
         if self.0.len() < FLOWS || rng.random_ratio(1, 12) {
             let flow = flow(rng, site);
             let place = rng.random_range(0..=self.0.len().min(FLOWS - 1));
@@ -29,13 +30,20 @@ impl Flows {
         }
         let (host, server) = *self.0.choose(rng).expect("some flow");
         let portal = SocketAddr::new(if host.is_ipv4() { v4(1) } else { v6(1) }, PORTAL);
-        match rng.random_range(0..10) {
-            0..3 => fixture::tcp(host, server, Tcp::Syn, b""),
-            3..6 => fixture::tcp(host, server, Tcp::Data, b"data"),
-            6 => fixture::tcp(server, host, Tcp::Data, b"data"),
-            7 => fixture::tcp(portal, host, Tcp::SynAck, b""),
-            _ => fixture::tcp(portal, host, Tcp::Data, b"data"),
-        }
+        let (from, to, kind) = match rng.random_range(0..10) {
+            0..3 => (host, server, Tcp::Syn),
+            3..6 => (host, server, Tcp::Data),
+            6 => (server, host, Tcp::Data),
+            7 => (portal, host, Tcp::SynAck),
+            _ => (portal, host, Tcp::Data),
+        };
+        let payload = if kind == Tcp::Data { &b"data"[..] } else { b"" };
+        let way = if from == host {
+            Direction::FromHost
+        } else {
+            Direction::ToHost
+        };
+        (fixture::tcp(from, to, kind, payload), way)
     }
 }
 

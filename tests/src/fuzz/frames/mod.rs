@@ -13,7 +13,7 @@ use rand::{Rng, RngExt, rngs::SmallRng, seq::IndexedRandom};
 
 use super::site::{Site, mac};
 use crate::table::{Row, rows};
-use enforcer_common::host::Family;
+use enforcer_common::{decide::Direction, host::Family};
 use flow::Flows;
 pub use upper::checksum;
 
@@ -30,6 +30,16 @@ pub struct Maker {
     rows: Vec<Row>,
     recent: Vec<Vec<u8>>,
     flows: Flows,
+    /// Which way the segment before went, if that was one.
+    behind: Option<Direction>,
+}
+
+/// A frame that was made.
+pub struct Made {
+    /// Its bytes.
+    pub frame: Vec<u8>,
+    /// Which way it would travel, where that can be said.
+    pub way: Option<Direction>,
 }
 
 impl Maker {
@@ -41,6 +51,7 @@ impl Maker {
             rows: rows(),
             recent: vec![Vec::new()],
             flows: Flows::default(),
+            behind: None,
         }
     }
 
@@ -50,23 +61,43 @@ impl Maker {
     }
 
     /// The next frame.
-    pub fn frame(&mut self) -> Vec<u8> {
-        let mut frame = match self.rng.random_range(0..100) {
-            0..15 => self.row(),
-            15..65 => self.packet(),
-            65..77 => self.flows.segment(&mut self.rng, self.site),
-            77..85 => self.discovery(),
-            85..91 => link::arp(&mut self.rng, self.site),
-            91..96 => link::neighbours(&mut self.rng),
-            _ => self.noise(),
+    pub fn frame(&mut self) -> Made {
+        let mut made = match self.behind.take() {
+            Some(way) if seldom(&mut self.rng, 4) => (self.no_packet(), Some(way)),
+            _ => self.fresh(),
         };
-        if self.rng.random_ratio(1, 4) {
+        if seldom(&mut self.rng, 4) {
             let other = self.recent.choose(&mut self.rng).expect("some frame");
-            mutate::some(&mut self.rng, &mut frame, other);
+            mutate::some(&mut self.rng, &mut made.0, other);
         }
+        let (mut frame, way) = made;
         frame.truncate(LONGEST);
         self.remember(&frame);
-        frame
+        Made { frame, way }
+    }
+
+    fn fresh(&mut self) -> (Vec<u8>, Option<Direction>) {
+        let frame = match self.rng.random_range(0..100) {
+            0..15 => return self.row(),
+            15..30 => {
+                let (frame, way) = self.flows.segment(&mut self.rng, self.site);
+                self.behind = Some(way);
+                return (frame, Some(way));
+            }
+            30..77 => self.packet(),
+            77..85 => self.discovery(),
+            85..96 => self.no_packet(),
+            _ => self.noise(),
+        };
+        (frame, None)
+    }
+
+    fn no_packet(&mut self) -> Vec<u8> {
+        if self.rng.random() {
+            link::arp(&mut self.rng, self.site)
+        } else {
+            link::neighbours(&mut self.rng)
+        }
     }
 
     fn remember(&mut self, frame: &[u8]) {
@@ -94,10 +125,11 @@ impl Maker {
         frame
     }
 
-    fn row(&mut self) -> Vec<u8> {
+    fn row(&mut self) -> (Vec<u8>, Option<Direction>) {
         let row = *self.rows.choose(&mut self.rng).expect("some rows");
         let family = *row.families.choose(&mut self.rng).expect("some family");
-        (row.packet)(&self.site.place(&mut self.rng, family))
+        let place = self.site.place(&mut self.rng, family);
+        ((row.packet)(&place), Some(row.way))
     }
 
     fn packet(&mut self) -> Vec<u8> {

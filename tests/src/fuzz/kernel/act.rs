@@ -2,6 +2,7 @@
 
 use super::{Flows, way};
 use enforcer_common::{
+    bucket::Purpose,
     counter::Hook,
     decide::{Direction, Judged, Verdict},
     host::{Address, Family, Host},
@@ -68,14 +69,14 @@ impl Act {
         }
     }
 
-    /// What becomes of a packet that was judged. `may_reply` says whether the rate of replies leaves one.
+    /// What becomes of a packet that was judged. `may` says whether the rates leave one more.
     pub fn of(
         hook: Hook,
         frame: &[u8],
         judged: &Judged,
         interface: &InterfaceRow,
         flows: &Flows,
-        may_reply: &dyn Fn() -> bool,
+        may: &dyn Fn(Purpose) -> bool,
     ) -> Self {
         let (Ok(Kind::Ip | Kind::Chain), Some((host, _))) = (judged.kind, judged.host) else {
             return Self::Nothing;
@@ -87,7 +88,7 @@ impl Act {
             host: &host,
             interface,
             flows,
-            may_reply,
+            may,
         };
         let way = way(hook);
         match judged.judgement.verdict {
@@ -108,12 +109,12 @@ struct Case<'a> {
     host: &'a Host,
     interface: &'a InterfaceRow,
     flows: &'a Flows,
-    may_reply: &'a dyn Fn() -> bool,
+    may: &'a dyn Fn(Purpose) -> bool,
 }
 
 impl Case<'_> {
     fn reject(&self, way: Direction) -> Act {
-        if !(self.may_reply)() {
+        if !(self.may)(Purpose::Reply) {
             return Act::Gone;
         }
         // Nobody is told of what was sent to many (RFC 1812 section 4.3.2.7, RFC 1122 section 4.2.3.10).
@@ -162,7 +163,11 @@ impl Case<'_> {
         let Some(ports) = packet.ports() else {
             return Act::Gone;
         };
-        let goes_there = packet.is_bare_syn()
+        let opens = packet.is_bare_syn();
+        if has_portal && opens && !(self.may)(Purpose::Portal) {
+            return Act::Gone;
+        }
+        let goes_there = opens
             || self
                 .flows
                 .goes_to(self.host, ports.source, &packet.destination);
@@ -174,7 +179,7 @@ impl Case<'_> {
     }
 
     fn close(&self) -> Act {
-        if (self.may_reply)() && self.can_be_a_reset(true) {
+        if (self.may)(Purpose::Reply) && self.can_be_a_reset(true) {
             Act::Close
         } else {
             Act::Gone

@@ -66,12 +66,15 @@ impl Kernel {
 
     /// What the shared code says, with what is done and becomes of the bytes, unless the time may change it.
     fn foresee(&self, hook: Hook, frame: &[u8]) -> Option<(Judged, Act)> {
+        if self.now.0 > self.old {
+            return None;
+        }
         let at = |now| {
             let tables = self.memory.now(&self.world, &self.gate, self.cpu);
             let interface = &self.memory.interface;
             let judged = judge_frame(frame, way(hook), interface, &tables, now);
-            let act = Act::of(hook, frame, &judged, interface, &self.flows, &|| {
-                tables.may_reply(now)
+            let act = Act::of(hook, frame, &judged, interface, &self.flows, &|purpose| {
+                tables.may(purpose, now)
             });
             (judged, act)
         };

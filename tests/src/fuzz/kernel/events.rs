@@ -70,13 +70,14 @@ impl Reports {
         }
     }
 
-    /// Whether all that was reported since has happened, in this order.
-    pub fn check(&mut self) -> Result<()> {
+    /// Whether all that was reported since has happened, in this order; and how many events there were.
+    pub fn check(&mut self) -> Result<usize> {
         let mut happened = std::mem::take(&mut self.happened).into_iter();
         let mut last = None;
-        for event in self.take()? {
+        let events = self.take()?;
+        for event in &events {
             // One packet may be asked about and stopped.
-            let same = |one: &Happened| one.is_told_by(&event);
+            let same = |one: &Happened| one.is_told_by(event);
             if last.as_ref().is_some_and(same) {
                 continue;
             }
@@ -86,7 +87,7 @@ impl Reports {
                 "reported what did not happen, or not then: {event:?}"
             );
         }
-        Ok(())
+        Ok(events.len())
     }
 
     fn take(&mut self) -> Result<Vec<Event>> {

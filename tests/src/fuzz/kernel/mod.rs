@@ -5,7 +5,7 @@ mod check;
 mod events;
 mod flows;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Result, ensure};
 use enforcer::datapath::{Bench, Effects, HostChange};
@@ -27,6 +27,9 @@ use flows::Flows;
 /// Rows that the datapath may have written before its tables, which forget what is old, are too full to be foreseen: a
 /// fraction of the smallest.
 const WRITTEN: usize = 1_000;
+
+/// The same for what they forget of flows that are silent for minutes.
+const OLD: Duration = Duration::from_mins(2);
 
 /// What came of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +72,8 @@ pub struct Kernel {
     flows: Flows,
     /// A reading of the clock, and for how many cases it does.
     now: (u64, u32),
+    /// From then on nothing can be foreseen any more.
+    old: u64,
     cases: u32,
     before: Tally,
     counted: BTreeMap<u32, Counter>,
@@ -79,6 +84,8 @@ impl Kernel {
     pub fn new(cpu: usize, world: World) -> Result<Self> {
         let mut gate = Gate::new()?;
         world.write(&mut gate, None)?;
+        let clock = gate.datapath.clock();
+        let old = clock.now()? + clock.ticks(OLD);
         Ok(Self {
             reports: Reports::of(&mut gate.datapath)?,
             dry: gate.datapath.bench_on(0, Effects::None)?,
@@ -87,6 +94,7 @@ impl Kernel {
             world,
             flows: Flows::default(),
             now: (0, 0),
+            old,
             cases: 0,
             before: Tally::of(&gate.datapath)?,
             counted: BTreeMap::new(),
@@ -96,7 +104,7 @@ impl Kernel {
 
     /// Whether so much was written that what the tables forget can no longer be foreseen.
     pub fn is_worn(&self) -> bool {
-        self.flows.written() > WRITTEN
+        self.flows.written() > WRITTEN || self.now.0 > self.old
     }
 
     /// The world.
@@ -126,9 +134,9 @@ impl Kernel {
         Ok(self.gate.datapath.apply(&[change])?)
     }
 
-    /// Whether counters and events say what was seen since the world was entered.
-    pub fn check_reports(&mut self) -> Result<()> {
-        self.reports.check()?;
+    /// Whether counters and events say what was seen since the world was entered; and how many events there were.
+    pub fn check_reports(&mut self) -> Result<usize> {
+        let events = self.reports.check()?;
         let after = Tally::of(&self.gate.datapath)?;
         let grown: BTreeMap<_, _> = self.before.until(&after).into_iter().collect();
         ensure!(
@@ -136,7 +144,7 @@ impl Kernel {
             "counted {grown:?}, not {:?}",
             self.counted
         );
-        Ok(())
+        Ok(events)
     }
 }
 

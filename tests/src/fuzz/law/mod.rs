@@ -8,6 +8,7 @@ mod address;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{
+    named::named,
     oracle::{Packet, Reading, claim, read},
     parser::address as as_it_stands,
     world::{Memory, World},
@@ -15,61 +16,43 @@ use super::{
 use address::{is_many, is_near, is_no_host, is_nowhere};
 use enforcer_common::{
     decide::{Direction, Verdict},
-    host::{FOREVER, Host},
+    host::{FOREVER, Host, SourceId},
     packet::{Kind, Part, Transport},
-    role::{NO_PORT, RoleId, RoleRow},
+    role::{RoleId, RoleRow, Rule},
     seen::JudgedRow,
     settings::Scope,
 };
 
-/// Why a frame may pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
-    /// Nothing is stopped here, only counted.
-    Monitored,
-    /// A protocol between neighbours.
-    Link,
-    /// ARP that says nothing false.
-    Arp,
-    /// The host's role lets it pass.
-    Role,
-    /// Its address is in a bypassed scope, or in none.
-    Unchecked,
-    /// It opens the first flow of an unknown host.
-    FirstPacket,
-    /// It asks for an address.
-    AddressConfiguration,
-    /// It looks for neighbours, or answers them.
-    NeighbourDiscovery,
-    /// It tells which groups a host listens to.
-    Membership,
-    /// It is for many.
-    Multicast,
-    /// It belongs to a service that is open to everyone.
-    Service,
-    /// It is on its way to the portal.
-    Portal,
-    /// It tells the far end of a flow that this is over.
-    FarEnd,
-}
-
-impl Why {
-    /// All of them.
-    pub const ALL: [Self; 13] = [
-        Self::Monitored,
-        Self::Link,
-        Self::Arp,
-        Self::Role,
-        Self::Unchecked,
-        Self::FirstPacket,
-        Self::AddressConfiguration,
-        Self::NeighbourDiscovery,
-        Self::Membership,
-        Self::Multicast,
-        Self::Service,
-        Self::Portal,
-        Self::FarEnd,
-    ];
+named! {
+    /// Why a frame may pass.
+    Why {
+        /// Nothing is stopped here, only counted.
+        Monitored,
+        /// A protocol between neighbours.
+        Link,
+        /// ARP that says nothing false.
+        Arp,
+        /// The host's role lets it pass.
+        Role,
+        /// Its address is in a bypassed scope, or in none.
+        Unchecked,
+        /// It opens the first flow of an unknown host.
+        FirstPacket,
+        /// It asks for an address.
+        AddressConfiguration,
+        /// It looks for neighbours, or answers them.
+        NeighbourDiscovery,
+        /// It tells which groups a host listens to.
+        Membership,
+        /// It is for many.
+        Multicast,
+        /// It belongs to a service that is open to everyone.
+        Service,
+        /// It is on its way to the portal.
+        Portal,
+        /// It tells the far end of a flow that this is over.
+        FarEnd,
+    }
 }
 
 /// The tables by which frames may pass this way.
@@ -165,7 +148,7 @@ impl Law<'_> {
         (holds && row.mac != [0; 6]).then_some(row.mac)
     }
 
-    fn is_leased(&self, source: enforcer_common::host::SourceId) -> bool {
+    fn is_leased(&self, source: SourceId) -> bool {
         self.world.leases.get(&source) == Some(&FOREVER)
     }
 
@@ -255,7 +238,11 @@ impl Law<'_> {
         ruled.unwrap_or(self.has(role, RoleRow::ALLOW))
     }
 
+    /// No rule opens the way to what is not bound for where it says.
     fn rules_allow(&self, role: RoleId, packet: &Packet<'_>) -> Option<bool> {
+        if packet.goes_on {
+            return Some(false);
+        }
         let ports = match packet.transport {
             Transport::Tcp(ports, _) | Transport::Datagram(ports) => Some(ports),
             Transport::Icmp(_) | Transport::None => None,
@@ -265,7 +252,14 @@ impl Law<'_> {
             Direction::ToHost => (packet.source, ports.map(|ports| ports.source)),
         };
         let set = self.memory.rules(role, as_it_stands(remote).mapped())?;
-        set.decide(packet.protocol, port.map_or(NO_PORT, u32::from))
+        let meant = |rule: &&Rule| {
+            let port_too =
+                port.is_some_and(|port| (rule.first_port..=rule.last_port).contains(&port));
+            let protocol_too = [Rule::ANY_PROTOCOL, packet.protocol].contains(&rule.protocol);
+            protocol_too && (rule.any_port == 1 || port_too)
+        };
+        let rules = set.rules.iter().take(usize::try_from(set.count).ok()?);
+        rules.into_iter().find(meant).map(|rule| rule.allow == 1)
     }
 
     /// What keeps the network running.
@@ -288,13 +282,11 @@ impl Law<'_> {
         if reports && near {
             return Some(Why::Membership);
         }
-        let kinds = if from_host {
-            [133, 135, 136, 0, 0]
-        } else {
-            [133, 134, 135, 136, 137]
+        let found = match icmp(packet, 58) {
+            Some(133 | 135 | 136) => packet.hop_limit == 255,
+            Some(134 | 137) => packet.hop_limit == 255 && !from_host,
+            _ => false,
         };
-        let found = packet.hop_limit == 255
-            && icmp(packet, 58).is_some_and(|kind| kind != 0 && kinds.contains(&kind));
         let on_link = near
             || matches!(to, IpAddr::V6(to) if to.is_unicast_link_local())
             || self.memory.scope(&host(to, zone)) == Scope::Own;

@@ -46,6 +46,8 @@ pub struct Packet<'a> {
     pub hop_limit: u8,
     /// The upper-layer protocol.
     pub protocol: u8,
+    /// Whether it may name further stations: it has IPv4 options, or a routing header with segments left.
+    pub goes_on: bool,
     /// Which part of a packet it is.
     pub part: Part,
     /// The number that its fragments share, where it has one.
@@ -82,6 +84,7 @@ impl fmt::Debug for Packet<'_> {
             destination,
             hop_limit,
             protocol,
+            goes_on,
             part,
             fragment_id,
             transport,
@@ -91,7 +94,8 @@ impl fmt::Debug for Packet<'_> {
             f,
             "{source} to {destination}, {hop_limit} hops, protocol {protocol}, {part:?} {fragment_id:?}, "
         )?;
-        write!(f, "{transport:?} in {} bytes", body.len())
+        let stations = if *goes_on { ", further stations" } else { "" };
+        write!(f, "{transport:?} in {} bytes{stations}", body.len())
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) fn v4(reading: &mut Reading<'_>) -> Result<Kind, Refusal> {
         destination: header.destination_addr().into(),
         hop_limit: header.ttl(),
         protocol: header.protocol().0,
+        goes_on: !header.options().is_empty(),
         part: place.part(),
         fragment_id: Some(header.identification().into()),
         transport: Transport::None,
@@ -77,6 +78,7 @@ pub(super) fn v6(reading: &mut Reading<'_>) -> Result<Kind, Refusal> {
             more: false,
         },
         fragment_id: None,
+        goes_on: false,
         rules: &mut reading.rules,
     };
     chain.walk()?;
@@ -85,6 +87,7 @@ pub(super) fn v6(reading: &mut Reading<'_>) -> Result<Kind, Refusal> {
         body,
         place,
         fragment_id,
+        goes_on,
         ..
     } = chain;
     let packet = Packet {
@@ -92,6 +95,7 @@ pub(super) fn v6(reading: &mut Reading<'_>) -> Result<Kind, Refusal> {
         destination: header.destination_addr().into(),
         hop_limit: header.hop_limit(),
         protocol: next.0,
+        goes_on,
         part: place.part(),
         fragment_id,
         transport: Transport::None,
@@ -155,6 +159,7 @@ struct Chain<'a, 'r> {
     body: &'a [u8],
     place: Place,
     fragment_id: Option<u32>,
+    goes_on: bool,
     rules: &'r mut Rules,
 }
 
@@ -205,6 +210,8 @@ impl Chain<'_, '_> {
                     self.rules.add(Rule::Mobility);
                 }
                 let header = Ipv6RawExtHeaderSlice::from_slice(self.body).ok()?;
+                // Behind the type of a routing header stands how many stations are left (RFC 8200 section 4.4).
+                self.goes_on |= next == ip_number::IPV6_ROUTE_HEADER && header.payload()[1] != 0;
                 self.skip(header.slice().len(), header.next_header().0)
             }
         }

@@ -2,63 +2,46 @@
 
 use std::fmt;
 
-macro_rules! rules {
-    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
-        /// A reason to read a frame otherwise than the library reads the whole of it.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Rule {
-            $($(#[doc = $doc])+ $name,)+
-        }
+use crate::fuzz::named::named;
 
-        impl Rule {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$name,)+];
-
-            /// Its name.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$name => stringify!($name),)+
-                }
-            }
-        }
-    };
-}
-
-rules! {
-    /// Two tags are the most that an honest frame has; the library reads three.
-    ThirdTag,
-    /// ARP is told by its type alone; what it says is read later, by `arp_claim`.
-    Arp,
-    /// Neither IP nor ARP. The library reads `MACsec` and nothing else; ours knows the neighbours' protocols, refuses the
-    /// rest, and tells the lengths of 802.3 from types.
-    OtherType,
-    /// A length of zero in a frame that no length could tell: what segmentation offload leaves. The library knows it of
-    /// IPv6 alone.
-    BigTcp,
-    /// A length of zero in a shorter IPv6 packet means that it is empty; the library takes all that is there.
-    EmptyV6,
-    /// IPv4 with an authentication header: the library reads on behind it. Ours takes it for the protocol, so that no
-    /// rule by port matches.
-    AuthenticationInV4,
-    /// Hop-by-hop options behind another header: the library refuses them.
-    LateHopByHop,
-    /// A mobility header (RFC 6275) is an extension header for us, and an upper layer for the library.
-    Mobility,
-    /// More extension headers than the bound: the library has none.
-    Depth,
-    /// A fragment. The library reads no transport header even of the first, and reads on behind a later one's header;
-    /// ours refuses those that overwrite the TCP header (RFC 1858), are longer than a packet, end in the middle of
-    /// a unit, or are fragments of fragments.
-    Fragment,
-    /// The length in the UDP header: the library holds it against the packet, ours does not look at it, since ports are
-    /// what decides.
-    UdpLength,
-    /// SCTP whose header is not whole: the library does not know SCTP.
-    ShortSctp,
-    /// ICMP timestamps of another length than theirs: the library refuses them.
-    Timestamp,
-    /// IGMP of another length than its message: the library refuses it, ours reads the protocol's number alone.
-    IgmpLength,
+named! {
+    /// A reason to read a frame otherwise than the library reads the whole of it.
+    Rule {
+        /// Two tags are the most that an honest frame has; the library reads three.
+        ThirdTag,
+        /// ARP is told by its type alone; what it says is read later, by `arp_claim`.
+        Arp,
+        /// Neither IP nor ARP. The library reads `MACsec` and nothing else; ours knows the neighbours' protocols, refuses the
+        /// rest, and tells the lengths of 802.3 from types.
+        OtherType,
+        /// A length of zero in a frame that no length could tell: what segmentation offload leaves. The library knows it of
+        /// IPv6 alone.
+        BigTcp,
+        /// A length of zero in a shorter IPv6 packet means that it is empty; the library takes all that is there.
+        EmptyV6,
+        /// IPv4 with an authentication header: the library reads on behind it. Ours takes it for the protocol, so that no
+        /// rule by port matches.
+        AuthenticationInV4,
+        /// Hop-by-hop options behind another header: the library refuses them.
+        LateHopByHop,
+        /// A mobility header (RFC 6275) is an extension header for us, and an upper layer for the library.
+        Mobility,
+        /// More extension headers than the bound: the library has none.
+        Depth,
+        /// A fragment. The library reads no transport header even of the first, and reads on behind a later one's header;
+        /// ours refuses those that overwrite the TCP header (RFC 1858), are longer than a packet, end in the middle of
+        /// a unit, or are fragments of fragments.
+        Fragment,
+        /// The length in the UDP header: the library holds it against the packet, ours does not look at it, since ports are
+        /// what decides.
+        UdpLength,
+        /// SCTP whose header is not whole: the library does not know SCTP.
+        ShortSctp,
+        /// ICMP timestamps of another length than theirs: the library refuses them.
+        Timestamp,
+        /// IGMP of another length than its message: the library refuses it, ours reads the protocol's number alone.
+        IgmpLength,
+    }
 }
 
 /// Some rules.

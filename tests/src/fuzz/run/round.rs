@@ -8,7 +8,7 @@ use rand::{RngExt, seq::IndexedRandom};
 use super::Round;
 use crate::fuzz::{
     finding::{Finding, Stage},
-    frames::Maker,
+    frames::{Made, Maker},
     kernel::{Case, Kernel},
     oracle::Rules,
     parser::Parser,
@@ -16,7 +16,8 @@ use crate::fuzz::{
     site::Site,
     world,
 };
-use enforcer_common::{counter::Hook, host::Host};
+use crate::gate::hooks;
+use enforcer_common::{counter::Hook, decide::Direction, host::Host};
 
 /// Frames that run through the programs.
 const STEPS: u32 = 1_000;
@@ -53,12 +54,12 @@ pub fn run(kernel: &mut Kernel, seed: u64, number: u64) -> Result<Round> {
             rounds.change()?;
         }
         for _ in 0..MORE {
-            let frame = rounds.maker.frame();
-            rounds.parse(&frame);
+            let made = rounds.maker.frame();
+            rounds.parse(&made.frame);
         }
-        let frame = rounds.maker.frame();
-        rounds.parse(&frame);
-        rounds.judge(&frame)?;
+        let made = rounds.maker.frame();
+        rounds.parse(&made.frame);
+        rounds.judge(&made)?;
         if !rounds.round.findings.is_empty() {
             return Ok(rounds.round);
         }
@@ -91,8 +92,9 @@ impl Rounds<'_> {
         }
     }
 
-    fn judge(&mut self, frame: &[u8]) -> Result<()> {
-        let hook = *HOOKS.choose(self.maker.rng()).expect("some hooks");
+    fn judge(&mut self, made: &Made) -> Result<()> {
+        let hook = self.hook(made.way);
+        let frame = &made.frame[..];
         let error = match judged(self.kernel, hook, frame)? {
             Ok(case) => {
                 self.round.counts.judged(hook, case);
@@ -117,9 +119,20 @@ impl Rounds<'_> {
         Ok(())
     }
 
+    /// Mostly one where frames travel this way.
+    fn hook(&mut self, way: Option<Direction>) -> Hook {
+        let rng = self.maker.rng();
+        let hooks = match way {
+            Some(way) if !rng.random_ratio(1, 8) => hooks(way),
+            _ => &HOOKS,
+        };
+        *hooks.choose(rng).expect("some hooks")
+    }
+
     fn check_reports(&mut self) {
-        if let Err(error) = self.kernel.check_reports() {
-            self.found(Stage::Reports, &error, Vec::new(), false);
+        match self.kernel.check_reports() {
+            Ok(events) => self.round.counts.events += events as u64,
+            Err(error) => self.found(Stage::Reports, &error, Vec::new(), false),
         }
     }
 

@@ -6,6 +6,7 @@ use super::{Prefixes, World};
 use crate::gate::Gate;
 use anyhow::{Context, Result};
 use enforcer_common::{
+    bucket::Purpose,
     decide::Tables,
     host::{Asked, FlowKey, Host, HostRow, SourceId},
     packet::Vlans,
@@ -64,9 +65,9 @@ impl Memory {
 }
 
 impl Now<'_> {
-    /// Whether a stopped packet may be answered.
-    pub fn may_reply(&self, now: u64) -> bool {
-        self.live.may_reply(now)
+    /// Whether the rate leaves one more.
+    pub fn may(&self, purpose: Purpose, now: u64) -> bool {
+        self.live.may(purpose, now)
     }
 }
 
