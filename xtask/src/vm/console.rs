@@ -56,7 +56,9 @@ impl Console {
         let (status, what) = match (self.is_over, self.failed.first(), ending) {
             (true, None, _) => (0, "passed".to_owned()),
             (true, Some((_, status)), _) => (*status, format!("FAILED: {}", self.failures())),
-            (false, _, Ending::Killed) => (HUNG, format!("FAILED: killed, since {}", self.overdue())),
+            (false, _, Ending::Killed) => {
+                (HUNG, format!("FAILED: killed, since {}", self.overdue()))
+            }
             (false, _, Ending::Stopped) => (1, format!("FAILED: {}", self.broken_off())),
         };
         let seconds = self.started.elapsed().as_secs_f32();
