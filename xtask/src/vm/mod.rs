@@ -44,8 +44,8 @@ pub(crate) struct Args {
 }
 
 /// What suits two cores without KVM.
-const LIMIT: u64 = 900;
-const PART_LIMIT: u64 = 300;
+const LIMIT: u64 = 3600;
+const PART_LIMIT: u64 = 900;
 
 /// One series or all of them.
 #[derive(Clone, Copy, ValueEnum)]
@@ -97,14 +97,14 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<u8> {
     Ok(status.unwrap_or(0))
 }
 
-/// Runs everything under these kernels and counts what passes.
+/// Runs what tells most under these kernels, and counts what passes.
 pub(crate) fn test(workspace: &Workspace, kernels: &[Series], tally: &mut Tally) -> Result<()> {
     setup::run(Scope::Machine)?;
     let limits = Limits {
         whole: Duration::from_secs(LIMIT),
         part: Duration::from_secs(PART_LIMIT),
     };
-    let machine = Machine::new(workspace, &Part::everything(workspace)?, limits)?;
+    let machine = Machine::new(workspace, &Part::telling(workspace)?, limits)?;
     let outcomes = machine.boot_each(kernels)?;
     for outcome in &outcomes {
         tally.add(&outcome.tally);

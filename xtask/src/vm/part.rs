@@ -21,6 +21,9 @@ const FIRST: &[&str] = &[
     "differential",
 ];
 
+/// Tests that show best what differs between kernels: every test run has time for them.
+const TELLING: &[&str] = &["size", "packets", "own", "tables", "hooks", "links"];
+
 /// Tests whose tools are a whole Python, which no image has room for.
 const ELSEWHERE: &[&str] = &["bypass"];
 
@@ -48,6 +51,13 @@ impl Part {
             name: self.name.clone(),
             words: self.words.clone(),
         }
+    }
+
+    /// The tests that tell most, and the demo.
+    pub(super) fn telling(workspace: &Workspace) -> Result<Vec<Self>> {
+        let mut parts = Self::everything(workspace)?;
+        parts.retain(|part| part.binary.is_none() || TELLING.contains(&part.name.as_str()));
+        Ok(parts)
     }
 
     /// Every integration test, in the order in which they run, and the demo.
