@@ -40,16 +40,20 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Where the binary stands in the image.
+    /// Where the binary stands in the image: where nobody looks for a tool, whose name a test may have.
     pub(super) fn place(&self) -> String {
-        format!("/usr/local/bin/{}", self.words[0])
+        format!("/usr/local/libexec/{}", self.words[0])
     }
 
     /// The part as init is told of it.
     pub(super) fn told(&self) -> enforcer_vm::Part {
+        let mut words = self.words.clone();
+        if self.binary.is_some() {
+            words[0] = self.place();
+        }
         enforcer_vm::Part {
             name: self.name.clone(),
-            words: self.words.clone(),
+            words,
         }
     }
 
