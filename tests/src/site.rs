@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::OnceLock,
+    time::Duration,
 };
 
 use anyhow::{Context, ensure};
@@ -21,6 +22,7 @@ use crate::{
     lan::{GATEWAY, Lan, at},
     namespace::output,
     posture::Posture,
+    wait::patient,
 };
 
 /// The place of one gateway. Everything is removed when it is dropped.
@@ -99,11 +101,12 @@ impl Site {
     pub fn run_to_end(&self) -> anyhow::Result<Output> {
         let mut command = self.run_command();
         // One that is not refused would never end.
-        let limit = ["--kill-after=1", "20"];
+        let limit = patient(Duration::from_secs(20)).as_secs().to_string();
         let program = command.get_program().to_owned();
         let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
         command = Command::new("timeout");
-        command.args(limit).arg(program).args(arguments);
+        command.args(["--kill-after=1", &limit]);
+        command.arg(program).args(arguments);
         Ok(command.stdin(Stdio::null()).output()?)
     }
 
@@ -212,8 +215,9 @@ impl Site {
     }
 }
 
-/// The program that is tested: cargo puts it into the directory above that of the tests. `cargo test` of
-/// the whole workspace builds it anew before it runs them; of this package alone it does not.
+/// The program that is tested: the one that the environment names, else that which cargo puts into the directory above
+/// that of the tests. `cargo test` of the whole workspace builds it anew before it runs them; of this package alone it
+/// does not.
 ///
 /// # Panics
 ///
@@ -221,6 +225,9 @@ impl Site {
 pub fn enforcer() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
+        if let Some(program) = std::env::var_os(enforcer_vm::PROGRAM) {
+            return program.into();
+        }
         let test = std::env::current_exe().expect("the path of this test");
         let program = test.ancestors().nth(2).map(|above| above.join("enforcer"));
         let program = program.expect("a directory of programs");
