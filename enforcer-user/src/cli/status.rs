@@ -81,17 +81,37 @@ fn passages(passages: &[PassageView]) -> String {
 }
 
 fn sources(sources: &[SourceView]) -> String {
-    let mut table = table(&["SOURCE", "CONNECTED", "REVISION", "LEASE", "LAST ERROR"]);
+    let mut table = table(&[
+        "SOURCE",
+        "KIND",
+        "CONNECTED",
+        "PRIORITY",
+        "REVISION",
+        "DECISIONS",
+        "LEASE",
+    ]);
     for source in sources {
         table.add_row(vec![
             source.name.clone(),
+            source.kind.to_string(),
             yes(source.connected).to_owned(),
+            source.priority.to_string(),
             source.revision.to_string(),
+            source.decisions.to_string(),
             lease(source.lease_seconds_left),
-            source.last_error.as_deref().map_or("-".to_owned(), plain),
         ]);
     }
-    lines(&table)
+    let mut text = lines(&table);
+    for source in sources {
+        let name = &source.name;
+        if let Some(at) = &source.at {
+            let _infallible = write!(text, "\n{name}: {}", plain(at));
+        }
+        if let Some(error) = &source.last_error {
+            let _infallible = write!(text, "\n{name}: {}", plain(error));
+        }
+    }
+    text
 }
 
 fn lease(seconds_left: Option<u64>) -> String {
@@ -143,6 +163,7 @@ mod tests {
 
     use super::*;
     use crate::control::status::{Egress, Ingress, TableView};
+    use crate::sources::Kind;
 
     fn status() -> StatusView {
         StatusView {
@@ -169,9 +190,14 @@ mod tests {
             }],
             sources: vec![SourceView {
                 name: "management".to_owned(),
+                kind: Kind::Server,
+                at: Some("https://10.0.0.2:8443/".to_owned()),
+                priority: 0,
                 connected: false,
                 revision: 42,
+                decisions: 120,
                 lease_seconds_left: Some(171),
+                held_back: 0,
                 last_error: Some("connection \u{1b}[31mrefused".to_owned()),
             }],
             tables: BTreeMap::from([(
@@ -206,8 +232,10 @@ eth1       lan   xdp native  tcx     yes
 eth1: xdp native, since its driver takes XDP
 wan0: UNCOVERED
 
-SOURCE      CONNECTED  REVISION  LEASE        LAST ERROR
-management  no         42        2m 51s left  connection \u{fffd}[31mrefused
+SOURCE      KIND    CONNECTED  PRIORITY  REVISION  DECISIONS  LEASE
+management  server  no         0         42        120        2m 51s left
+management: https://10.0.0.2:8443/
+management: connection \u{fffd}[31mrefused
 
 TABLE     USED  CAPACITY  FILL
 hosts_v4  120   1048576   1 %

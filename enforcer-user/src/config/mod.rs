@@ -13,18 +13,20 @@ mod places;
 mod rule;
 mod schema;
 mod sessions;
+mod sources;
 mod value;
 
 pub use choice::Choice;
 pub use compile::{CompileError, Compiled, InterfacePlan, RoleNames, VlanPlan};
 pub use load::{ConfigError, Position};
-pub use management::{Embedded, Management, ManagementError, Server};
+pub use management::{Embedded, Management, ManagementError, Remote, Servers};
 pub use places::Places;
 pub use rule::{Action, Role, Rule, Service};
 pub use schema::{
     Config, HookChoice, Interface, Lease, Limits, Metrics, Mode, OnStop, Portal, ScopeAction,
     ScopeEntry, Unknown, User, Vlan,
 };
+pub use sources::{FileSource, Share, Sources};
 pub use value::{PortRange, Protocol, ValueError};
 
 /// A complete configuration with a comment for every key.

@@ -17,6 +17,7 @@ use super::{
     management::Management,
     places::Places,
     rule::{Role, Service},
+    sources::Sources,
     value,
 };
 
@@ -65,13 +66,19 @@ pub struct Config {
     pub services: Vec<Service>,
     /// The management server.
     pub management: Management,
+    /// What decides beside it.
+    #[serde(rename = "source")]
+    pub sources: Sources,
     /// The page that stopped users see.
     pub portal: Portal,
     /// The listener for metrics and health.
     pub metrics: Metrics,
     /// Whom the unprivileged children run as.
     pub user: User,
-    /// Where each key stands in the file.
+    /// The file itself.
+    #[serde(skip)]
+    pub file: PathBuf,
+    /// Where each key stands in it.
     #[serde(skip)]
     pub places: Places,
 }
@@ -97,9 +104,11 @@ impl Default for Config {
             roles: BTreeMap::new(),
             services: Vec::new(),
             management: Management::default(),
+            sources: Sources::default(),
             portal: Portal::default(),
             metrics: Metrics::default(),
             user: User::default(),
+            file: PathBuf::new(),
             places: Places::default(),
         }
     }

@@ -216,7 +216,7 @@ impl Walk<'_> {
             return step("hosts table", "no row", "nothing is decided of this host");
         };
         let role = self.role_name(row.role);
-        let source = Controller::source_name(row.origin.source());
+        let source = self.controller.source_name(row.origin.source());
         let end = if row.deadline == FOREVER {
             "no end of its own".to_owned()
         } else {

@@ -10,15 +10,18 @@ mod cut;
 mod events;
 mod explain;
 mod frame;
+mod guard;
+mod heard;
 mod kernel;
 mod links;
+mod lists;
 mod operator;
 mod portal;
 mod sources;
 mod status;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     time::{Duration, Instant},
 };
 
@@ -41,10 +44,11 @@ use crate::{
     links::{Forwarding, Passage},
     metrics::Metrics,
     registry::{Change, Registry},
-    sources::{SourceEvent, operator::Exceptions, queries::Queries},
+    sources::{Profile, Said, operator::Exceptions, queries::Queries},
 };
 
 use closing::Closing;
+use heard::Heard;
 use kernel::Retry;
 pub use kernel::{Held, apply, from_kernel};
 
@@ -65,7 +69,7 @@ pub struct Inputs {
     /// The datapath's events.
     pub events: Events,
     /// What the sources say.
-    pub sources: mpsc::Receiver<SourceEvent>,
+    pub sources: mpsc::Receiver<Said>,
     /// The kernel's neighbours.
     pub neighbours: mpsc::Receiver<Neighbour>,
     /// The kernel's interfaces, whenever they change.
@@ -90,15 +94,13 @@ pub struct Controller {
     /// Where the kernel is told to ask neighbours.
     questions: mpsc::Sender<Question>,
     metrics: Metrics,
-    management: SourceState,
+    sources: BTreeMap<SourceId, Heard>,
     mode: Mode,
     retry: Retry,
     /// Programs that only judge, by row of their interface: for explanations.
     benches: HashMap<u32, Bench>,
     closing: Closing,
     forgetter: Forgetter,
-    /// The lease whose end has been followed by forgetting connections.
-    lapsed: Option<u64>,
     /// The interfaces that forward.
     passages: Vec<Passage>,
     /// What is wrong with the interfaces under enforcement.
@@ -108,13 +110,6 @@ pub struct Controller {
     drift: u64,
     started: Instant,
     is_announced: bool,
-}
-
-/// What is known of a source beside its decisions.
-#[derive(Debug, Default)]
-struct SourceState {
-    connected: bool,
-    last_error: Option<String>,
 }
 
 /// What a controller is made of.
@@ -131,6 +126,8 @@ pub struct Parts {
     pub registry: Registry,
     /// The hosts that an earlier process left closing.
     pub closing: Vec<Host>,
+    /// What decides, apart from the operator.
+    pub sources: Vec<Profile>,
     /// The operator's exceptions, stored.
     pub exceptions: Exceptions,
     /// Where unknown hosts are asked about.
@@ -155,6 +152,7 @@ impl Controller {
             datapath,
             registry,
             closing: left,
+            sources,
             exceptions,
             queries,
             questions,
@@ -185,12 +183,14 @@ impl Controller {
             queries,
             questions,
             metrics,
-            management: SourceState::default(),
+            sources: sources
+                .into_iter()
+                .map(|profile| (profile.id, Heard::new(profile)))
+                .collect(),
             retry: Retry::default(),
             benches: HashMap::new(),
             closing,
             forgetter,
-            lapsed: None,
             passages: Vec::new(),
             lost: Vec::new(),
             interfaces,
@@ -245,6 +245,7 @@ impl Controller {
                 tracing::error!("{error}");
             }
         }
+        self.hush_silent();
         self.try_again();
         self.end_closing();
         if !self.is_announced && self.missing().is_empty() {
@@ -273,15 +274,6 @@ impl Controller {
         Rulings {
             enforce: self.mode == Mode::Enforce,
             ..rulings(&self.compiled)
-        }
-    }
-
-    fn source_name(source: SourceId) -> &'static str {
-        match source {
-            SourceId::GATEWAY => "gateway",
-            SourceId::OPERATOR => "operator",
-            SourceId::MANAGEMENT => "management",
-            _ => "unknown",
         }
     }
 

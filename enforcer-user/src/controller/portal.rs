@@ -17,6 +17,7 @@ use crate::{
     },
     datapath::DatapathError,
     metrics::{Questions, Snapshot},
+    registry::Decided,
     sources::queries::Question,
 };
 
@@ -88,7 +89,7 @@ impl Controller {
             address: host.address.into(),
             access,
             role: self.compiled.roles.name(standing.role).to_owned(),
-            endpoint: decided.map(|decided| decided.name.clone()),
+            endpoint: decided.and_then(Decided::shown_name),
             level: decided.map(|decided| decided.level),
             reasons: decided
                 .map(|decided| decided.reasons.clone())

@@ -6,6 +6,7 @@ mod children;
 mod embedded;
 mod numbers;
 pub(crate) mod services;
+mod sources;
 pub(crate) mod tables;
 
 use std::{
@@ -35,11 +36,9 @@ use crate::{
     metrics::Metrics,
     registry::Registry,
     sources::{
-        self,
+        EVENTS, Profile,
         audit::{Audit, AuditError},
-        management::Management,
         operator::{Exceptions, Names, OperatorError},
-        queries::Asker,
         server::ServerError,
     },
 };
@@ -47,6 +46,7 @@ use crate::{
 use addresses::Addresses;
 use children::Children;
 use embedded::EmbeddedError;
+use numbers::Numbers;
 
 /// How many questions may wait for the controller.
 const CALLS: usize = 256;
@@ -138,9 +138,9 @@ pub async fn run(
     let http = control::listen::bind(&http_socket, &http_access)?;
 
     let mut children = Children::new(log);
-    let server = embedded::management(&config, user, &mut children).await?;
+    let servers = embedded::management(&config, user, &mut children).await?;
     let addresses = Addresses::read().map_err(GatewayError::Addresses)?;
-    let services = services::own(&config, &addresses, &services::resolve(&server));
+    let services = services::own(&config, &addresses, &services::resolve(&servers));
     let compiled = config.compile(&services)?;
     let audit = Audit::open(&config.state_dir)?;
     let exceptions = exceptions(&config, &compiled, audit)?;
@@ -152,10 +152,8 @@ pub async fn run(
         return Err(error);
     }
 
-    let zones = Zones::new(compiled.zones.clone());
-    let (said, sources) = mpsc::channel(sources::EVENTS);
-    let (queries, asker) = Asker::new(server.clone(), zones, said.clone());
-    let management = Management::new(server, sources::management::SILENCE, said);
+    let (said, from_sources) = mpsc::channel(EVENTS);
+    let profiles = Profile::of(&config);
     let (seen, neighbours) = mpsc::channel(NEIGHBOURS);
     let (questions, to_ask) = mpsc::channel(NEIGHBOURS);
     let (requests_in, requests) = mpsc::channel(CALLS);
@@ -166,8 +164,8 @@ pub async fn run(
         .collect();
     let (interfaces, watched) = watch::channel(watched);
     let mut tasks = JoinSet::new();
-    tasks.spawn(asker.run());
-    tasks.spawn(management.run());
+    let queries = sources::start(&config, &compiled, servers, &profiles, &said, &mut tasks);
+    drop(said);
     tasks.spawn(serve::serve(control, requests_in));
     tasks.spawn(serve::serve(http, http_in));
     tasks.spawn(async move {
@@ -191,7 +189,7 @@ pub async fn run(
 
     let inputs = Inputs {
         events: datapath.take_events()?,
-        sources,
+        sources: from_sources,
         neighbours,
         links,
         requests,
@@ -205,6 +203,7 @@ pub async fn run(
         datapath,
         registry,
         closing,
+        sources: profiles,
         exceptions,
         queries,
         questions,
@@ -250,7 +249,8 @@ fn open(
         host_capacity: config.host_capacity,
     };
     let mut datapath = Datapath::open(options)?;
-    if !numbers::are_kept(&config.state_dir, compiled) {
+    let numbers = Numbers::of(config, compiled);
+    if !numbers.are_kept(&config.state_dir) {
         // What rows of an earlier configuration say would be read as something else.
         let rows = datapath.hosts()?;
         let removals: Vec<_> = rows
@@ -258,7 +258,7 @@ fn open(
             .map(|(host, _)| HostChange::Remove(host))
             .collect();
         datapath.apply(&removals)?;
-        numbers::keep(&config.state_dir, compiled)?;
+        numbers.keep(&config.state_dir)?;
     }
     tables::fill(&mut datapath, compiled, own)?;
     datapath.set_lease(SourceId::GATEWAY, FOREVER)?;
@@ -266,8 +266,8 @@ fn open(
     Ok(datapath)
 }
 
-/// Takes over what an earlier process left in the kernel. Decisions of the management server stay until
-/// its first snapshot confirms or withdraws them. With the hosts whose connections it was about to forget.
+/// Takes over what an earlier process left in the kernel. Decisions of a source stay until its first snapshot confirms
+/// or withdraws them. With the hosts whose connections it was about to forget.
 fn adopt(
     config: &Config,
     datapath: &mut Datapath,
@@ -275,8 +275,13 @@ fn adopt(
 ) -> Result<(Registry, Vec<Host>), GatewayError> {
     let Held { rows, closing } = controller::from_kernel(datapath)?;
     let hosts = rows.len();
-    let mut registry = Registry::for_table(config.host_capacity);
-    let changes = registry.adopt(&[SourceId::MANAGEMENT], rows, exceptions.active());
+    let profiles = Profile::of(config);
+    let registry = Registry::for_table(config.host_capacity);
+    let mut registry = profiles.iter().fold(registry, |registry, profile| {
+        registry.with_priority(profile.id, profile.priority)
+    });
+    let awaited: Vec<SourceId> = profiles.iter().map(|profile| profile.id).collect();
+    let changes = registry.adopt(&awaited, rows, exceptions.active());
     match controller::apply(datapath, &changes) {
         // Without room now; the comparison with the tables tries again.
         Err(error @ DatapathError::Refused { .. }) => tracing::error!("{error}"),

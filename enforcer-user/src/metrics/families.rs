@@ -167,6 +167,18 @@ impl Families {
             sources().map(|(labels, source)| (labels, source.revision)),
         )?;
         self.gauge(
+            "enforcer_source_decisions",
+            "Of how many endpoints, or hosts, the source decides.",
+            &["source"],
+            sources().map(|(labels, source)| (labels, source.decisions)),
+        )?;
+        self.counter(
+            "enforcer_source_held_back_total",
+            "How often the source would have taken back too much at once, and was asked again.",
+            &["source"],
+            sources().map(|(labels, source)| (labels, source.held_back)),
+        )?;
+        self.gauge(
             "enforcer_source_lease_seconds",
             "How long the decisions of the source hold if it stays silent from now on.",
             &["source"],

@@ -106,6 +106,7 @@ mod tests {
     use crate::control::status::{
         Egress, Ingress, InterfaceView, PassageView, SourceView, TableView,
     };
+    use crate::sources::Kind;
 
     fn snapshot() -> Snapshot {
         let status = StatusView {
@@ -132,9 +133,14 @@ mod tests {
             }],
             sources: vec![SourceView {
                 name: "management".to_owned(),
+                kind: Kind::Server,
+                at: None,
+                priority: 0,
                 connected: true,
                 revision: 42,
+                decisions: 3,
                 lease_seconds_left: Some(171),
+                held_back: 1,
                 last_error: None,
             }],
             tables: BTreeMap::from([(
@@ -192,6 +198,8 @@ mod tests {
             "enforcer_queries_total{result=\"failed\"} 0",
             "enforcer_queries_total{result=\"known\"} 1",
             "enforcer_ready 1",
+            "enforcer_source_decisions{source=\"management\"} 3",
+            "enforcer_source_held_back_total{source=\"management\"} 1",
             "enforcer_source_lease_seconds{source=\"management\"} 171",
             "enforcer_source_revision{source=\"management\"} 42",
             "enforcer_table_capacity_rows{table=\"hosts_v4\"} 8",

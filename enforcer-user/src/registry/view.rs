@@ -8,7 +8,7 @@ use enforcer_common::{
 };
 
 use super::{
-    Registry,
+    Registry, Share,
     decided::{Decided, Exception},
     row::Row,
 };
@@ -26,6 +26,8 @@ pub struct HostView {
     pub decided: Option<Arc<Decided>>,
     /// The source of that decision.
     pub decided_by: Option<SourceId>,
+    /// The revision at which that source decided so.
+    pub revision: Option<u64>,
     /// How many endpoints have this address.
     pub shared_by: usize,
 }
@@ -34,14 +36,23 @@ impl Registry {
     /// What is known of a host; `None` when nothing is decided of it.
     pub fn host(&self, host: &Host) -> Option<HostView> {
         let row = *self.held.get(host)?;
-        let strictest = self.strictest_share(host);
+        let foremost = self.foremost_share(host);
         Some(HostView {
             host: *host,
             row,
             exception: self.exceptions.get(host).cloned(),
-            decided: strictest.map(|share| share.decided.clone()),
-            decided_by: strictest.map(|share| share.source),
+            decided: foremost.map(|share| share.decided.clone()),
+            decided_by: foremost.map(|share| share.source),
+            revision: foremost.and_then(|share| self.revision_of(share)),
             shared_by: self.shared_by(host),
+        })
+    }
+
+    /// What each source says of a host, with the revision at which it did.
+    pub fn said_of(&self, host: &Host) -> impl Iterator<Item = (SourceId, u64, &Decided)> {
+        self.shares_of(host).iter().filter_map(|share| {
+            let revision = self.revision_of(share)?;
+            Some((share.source, revision, share.decided.as_ref()))
         })
     }
 
@@ -90,12 +101,23 @@ impl Registry {
             .map_or(0, |source| source.endpoints.len())
     }
 
+    fn revision_of(&self, share: &Share) -> Option<u64> {
+        let source = self.sources.get(&share.source)?;
+        let known = source.endpoints.get(&share.decided.endpoint)?;
+        Some(known.revision)
+    }
+
     fn shared_by(&self, host: &Host) -> usize {
-        let shares = self.shares.get(host).map_or(&[][..], Vec::as_slice);
-        let mut endpoints: Vec<_> = shares.iter().map(|share| &share.decided.endpoint).collect();
+        let shares = self.shares_of(host);
+        let mut endpoints: Vec<_> = shares
+            .iter()
+            .map(|share| (share.source, &share.decided.endpoint))
+            .collect();
         endpoints.sort_unstable();
         endpoints.dedup();
-        endpoints.len()
+        // Several sources speak of the same endpoint, each by a name of its own.
+        let of_each = endpoints.chunk_by(|one, next| one.0 == next.0);
+        of_each.map(<[_]>::len).max().unwrap_or(0)
     }
 }
 

@@ -6,6 +6,7 @@ use enforcer::{
     identity::{Mac, Zones},
     sources::{
         Answer, SourceEvent,
+        management::Followed,
         queries::{Asker, Queries, Question},
         server::Server,
     },
@@ -29,9 +30,9 @@ fn question(last: u8) -> Question {
 }
 
 fn ask(server: Server) -> (Queries, Ear, JoinSet<()>) {
-    let (events, ear) = Ear::new();
+    let (outlet, ear) = Ear::new();
     let zones = Zones::new(["office".to_owned(), ZONE.to_owned()]);
-    let (queries, asker) = Asker::new(server, zones, events);
+    let (queries, asker) = Asker::new(vec![server], Followed::default(), zones, outlet);
     let mut tasks = JoinSet::new();
     tasks.spawn(asker.run());
     (queries, ear, tasks)

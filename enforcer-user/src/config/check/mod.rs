@@ -11,6 +11,7 @@ mod lockout;
 mod roles;
 mod rules;
 mod scopes;
+mod sources;
 
 use std::{fmt, time::Duration};
 
@@ -95,10 +96,12 @@ pub fn check(config: &Config, machine: Option<&Machine>) -> Vec<Finding> {
     roles::check(config, &mut findings);
     rules::check(config, &mut findings);
     listeners::check(config, &mut findings);
+    sources::check(config, &mut findings);
     limits(config, &mut findings);
     if let Some(machine) = machine {
         interfaces::check_machine(config, machine, &mut findings);
         files::check(config, &mut findings);
+        sources::check_machine(config, &mut findings);
         lockout::check(config, machine, &mut findings);
     }
     findings.list.sort_by_key(|finding| finding.line);
