@@ -7,6 +7,7 @@ mod far_end;
 mod full;
 mod inventory;
 mod lease;
+mod lists;
 mod management;
 mod metrics;
 mod operator;
