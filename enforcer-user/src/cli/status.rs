@@ -45,6 +45,10 @@ fn summary(status: &StatusView) -> String {
         "Mode     {mode}\nReady    {ready}\nRunning  {} for {uptime}",
         status.version
     );
+    if !status.fails_open.is_empty() {
+        let conditions = status.fails_open.join(", ");
+        let _infallible = write!(text, "\n         fails open: {}", plain(&conditions));
+    }
     for reason in &status.not_ready_reasons {
         let _infallible = write!(text, "\n         missing: {}", plain(reason));
     }
@@ -214,6 +218,7 @@ mod tests {
             pending: 1,
             events_lost: 0,
             drift_repaired: 1,
+            fails_open: vec!["startup".to_owned()],
             ready: false,
             not_ready_reasons: vec!["source management is not connected".to_owned()],
         }
@@ -225,6 +230,7 @@ mod tests {
 Mode     enforce: hosts are stopped as their roles say
 Ready    no
 Running  0.1.0 for 3h 12m
+         fails open: startup
          missing: source management is not connected
 
 INTERFACE  ZONE  INGRESS     EGRESS  ATTACHED

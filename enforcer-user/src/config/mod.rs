@@ -6,6 +6,7 @@
 pub mod check;
 mod choice;
 mod compile;
+mod fail;
 mod load;
 pub mod machine;
 mod management;
@@ -18,13 +19,14 @@ mod value;
 
 pub use choice::Choice;
 pub use compile::{CompileError, Compiled, InterfacePlan, RoleNames, VlanPlan};
+pub use fail::{Fail, Way};
 pub use load::{ConfigError, Position};
 pub use management::{Embedded, Management, ManagementError, Remote, Servers};
 pub use places::Places;
 pub use rule::{Action, Role, Rule, Service};
 pub use schema::{
     Config, HookChoice, Interface, Lease, Limits, Metrics, Mode, OnStop, Portal, ScopeAction,
-    ScopeEntry, Unknown, User, Vlan,
+    ScopeEntry, Startup, Unknown, User, Vlan,
 };
 pub use sources::{FileSource, Share, Sources};
 pub use value::{PortRange, Protocol, ValueError};

@@ -14,6 +14,7 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    fail::Fail,
     management::Management,
     places::Places,
     rule::{Role, Service},
@@ -54,6 +55,10 @@ pub struct Config {
     pub scopes: Vec<ScopeEntry>,
     /// Hosts that nothing is decided of.
     pub unknown: Unknown,
+    /// What becomes of hosts when something fails.
+    pub fail: Fail,
+    /// What holds after the machine was started, until the sources have spoken.
+    pub startup: Startup,
     /// Decisions whose source has gone silent.
     pub lease: Lease,
     /// How often the datapath answers and asks.
@@ -99,6 +104,8 @@ impl Default for Config {
             uplinks: Vec::new(),
             scopes: Vec::new(),
             unknown: Unknown::default(),
+            fail: Fail::default(),
+            startup: Startup::Closed,
             lease: Lease::default(),
             limits: Limits::default(),
             roles: BTreeMap::new(),
@@ -132,6 +139,16 @@ pub enum OnStop {
     Keep,
     /// The datapath is taken off: everything passes.
     Detach,
+}
+
+/// What holds after the machine was started, until the sources have spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Startup {
+    /// Nobody is decided.
+    Closed,
+    /// What was decided last, as long as it would have held.
+    LastKnown,
 }
 
 /// `[[interface]]`: an interface on the side of the hosts.

@@ -35,6 +35,9 @@ pub struct StatusView {
     pub events_lost: u64,
     /// Rows of the kernel tables that had to be set right.
     pub drift_repaired: u64,
+    /// The conditions by which hosts pass that would be stopped otherwise, by their names in `[fail]`.
+    #[serde(default)]
+    pub fails_open: Vec<String>,
     /// Whether everything is attached and in step.
     pub ready: bool,
     /// What is missing, when it is not.

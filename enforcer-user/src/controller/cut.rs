@@ -98,7 +98,8 @@ impl Controller {
             return;
         }
         heard.lapsed = Some(until);
-        if self.stops_nothing(self.compiled.lease_expired) {
+        let goes_on = self.compiled.fail.lease_expired.is_open();
+        if goes_on || self.stops_nothing(self.compiled.lease_expired) {
             return;
         }
         for (host, row) in self.registry.held() {

@@ -5,10 +5,12 @@
 //! the registry yields goes to the datapath before the next input is looked at.
 
 mod binding;
+mod clock;
 mod closing;
 mod cut;
 mod events;
 mod explain;
+mod failing;
 mod frame;
 mod guard;
 mod heard;
@@ -17,6 +19,7 @@ mod links;
 mod lists;
 mod operator;
 mod portal;
+mod saving;
 mod sources;
 mod status;
 
@@ -26,14 +29,13 @@ use std::{
 };
 
 use enforcer_common::host::{Host, SourceId};
-use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch},
     time::{self, MissedTickBehavior},
 };
 
 use crate::{
-    config::{Compiled, Config, Mode},
+    config::{Compiled, Config, Mode, Startup},
     conntrack::Forgetter,
     control::{HttpRequest, Request, serve::Call},
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
@@ -44,12 +46,17 @@ use crate::{
     links::{Forwarding, Passage},
     metrics::Metrics,
     registry::{Change, Registry},
+    saved,
+    simulation::Simulation,
     sources::{Profile, Said, operator::Exceptions, queries::Queries},
 };
 
+use clock::SteadyClock;
 use closing::Closing;
+use failing::Failing;
 use heard::Heard;
 use kernel::Retry;
+use saving::Saver;
 pub use kernel::{Held, apply, from_kernel};
 
 /// How often the registry is compared with the kernel's tables.
@@ -110,6 +117,13 @@ pub struct Controller {
     drift: u64,
     started: Instant,
     is_announced: bool,
+    /// Whether decisions that were saved before the machine was started are in force.
+    is_restored: bool,
+    /// What had failed when the kernel was last told.
+    failed: Failing,
+    clock: SteadyClock,
+    /// Where decisions are saved, if they are.
+    saver: Option<Saver>,
 }
 
 /// What a controller is made of.
@@ -140,6 +154,10 @@ pub struct Parts {
     pub forgetter: Forgetter,
     /// Where it is said whose neighbours are watched.
     pub interfaces: watch::Sender<InterfaceZones>,
+    /// Whether decisions that were saved before the machine was started are in force.
+    pub is_restored: bool,
+    /// Faults that tests switch on.
+    pub simulation: Simulation,
 }
 
 impl Controller {
@@ -159,12 +177,19 @@ impl Controller {
             metrics,
             forgetter,
             interfaces,
+            is_restored,
+            simulation,
         } = parts;
         let started = Instant::now();
         let mut closing = Closing::default();
         for host in left {
             closing.begin(host, started);
         }
+        let saver = (config.startup == Startup::LastKnown).then(|| {
+            let leases = sources.iter().filter_map(|profile| profile.lease);
+            let shortest = leases.min().unwrap_or(config.management.lease);
+            Saver::new(config.state_dir.join(saved::FILE), shortest)
+        });
         let zones = Zones::new(compiled.zones.clone());
         let mut identity =
             Identity::new(zones.clone(), own.clone()).loose_in(compiled.loose_zones());
@@ -197,6 +222,10 @@ impl Controller {
             drift: 0,
             started,
             is_announced: false,
+            is_restored,
+            failed: Failing::default(),
+            clock: SteadyClock::new(simulation),
+            saver,
         }
     }
 
@@ -218,7 +247,10 @@ impl Controller {
         compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = &mut stop => return Ok(self.datapath),
+                () = &mut stop => {
+                    self.save_last().await;
+                    return Ok(self.datapath);
+                }
                 Some(event) = inputs.sources.recv() => {
                     self.take_from_source(event, &mut inputs.sources);
                 }
@@ -230,14 +262,18 @@ impl Controller {
                 Some(links) = inputs.links.recv() => self.take_links(&links),
                 Some(call) = inputs.requests.recv() => self.take_request(call),
                 Some(call) = inputs.http.recv() => self.take_http(call),
-                _ = tick.tick() => self.tick(),
+                _ = tick.tick() => {
+                    self.tick();
+                    self.save().await;
+                }
                 _ = compare.tick() => self.compare(),
             }
         }
     }
 
     fn tick(&mut self) {
-        let now = Timestamp::now();
+        self.look_at_clock();
+        let now = self.clock.now();
         if self.registry.next_end().is_some_and(|end| end <= now) {
             let changes = self.registry.expire(now);
             self.put_in_force(changes);
@@ -248,8 +284,18 @@ impl Controller {
         self.hush_silent();
         self.try_again();
         self.end_closing();
+        self.follow_failing();
         if !self.is_announced && self.missing().is_empty() {
             self.announce();
+        }
+    }
+
+    fn look_at_clock(&mut self) {
+        if let Some(step) = self.clock.look() {
+            tracing::warn!(
+                seconds = step.as_secs(),
+                "the wall clock was set; what ends by itself ends when it would have"
+            );
         }
     }
 
@@ -273,6 +319,7 @@ impl Controller {
     fn rulings(&self) -> Rulings {
         Rulings {
             enforce: self.mode == Mode::Enforce,
+            undecided: self.failing().undecided(&self.compiled.fail),
             ..rulings(&self.compiled)
         }
     }
@@ -294,6 +341,9 @@ pub fn rulings(compiled: &Compiled) -> Rulings {
         unknown_timeout: compiled.unknown_timeout,
         first_datagram: compiled.first_datagram,
         lease_expired: compiled.lease_expired,
+        lease_holds: compiled.fail.lease_expired.is_open(),
+        // Until the controller says more.
+        undecided: Failing::default().undecided(&compiled.fail),
         replies_per_second: compiled.limits.replies_per_second,
         questions_per_second: compiled.limits.questions_per_second,
     }

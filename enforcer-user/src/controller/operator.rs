@@ -263,6 +263,10 @@ impl Controller {
             .except(host, &exception)
             .map_err(|error| failed(&error))?;
         let view = self.exception_view(&host, &exception);
+        let exception = Exception {
+            until: until.map(|until| self.clock.of_wall(until)),
+            ..exception
+        };
         let mut changes = self.registry.except(host, exception);
         changes.extend(self.registry.place(host, self.identity.bound(&host)));
         self.confirm(&changes);

@@ -10,7 +10,6 @@ use enforcer_common::{
     role::RoleId,
 };
 use enforcer_protocol::decision::Decision;
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::{CHANGES_AT_ONCE, Controller};
@@ -229,7 +228,7 @@ impl Controller {
 
     fn learn_answer(&mut self, revision: u64, answer: Answer, changes: &mut Vec<Change>) {
         let Some(decision) = answer.decision else {
-            let until = Timestamp::now() + UNANSWERED;
+            let until = self.clock.now() + UNANSWERED;
             tracing::info!(
                 host = self.shown(&answer.host),
                 "the management server knows nothing of it"
@@ -255,7 +254,7 @@ impl Controller {
         if !is_it {
             changes.extend(
                 self.registry
-                    .answer_unknown(answer.host, Timestamp::now() + UNANSWERED),
+                    .answer_unknown(answer.host, self.clock.now() + UNANSWERED),
             );
         }
     }
@@ -265,7 +264,8 @@ impl Controller {
         self.understood(decision, binding)
     }
 
-    fn understood(&self, decision: Decision, binding: Binding) -> Decided {
+    fn understood(&self, mut decision: Decision, binding: Binding) -> Decided {
+        decision.valid_until = decision.valid_until.map(|until| self.clock.of_wall(until));
         binding
             .doubts
             .iter()

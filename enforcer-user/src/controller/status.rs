@@ -34,6 +34,7 @@ impl Controller {
             pending: self.queries.stats().pending(),
             events_lost: self.datapath.lost_events().unwrap_or(0),
             drift_repaired: self.drift,
+            fails_open: self.fails_open(),
             ready: missing.is_empty(),
             not_ready_reasons: missing,
         }

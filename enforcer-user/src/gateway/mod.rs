@@ -5,6 +5,7 @@ pub(crate) mod addresses;
 mod children;
 mod embedded;
 mod numbers;
+mod restored;
 pub(crate) mod services;
 mod sources;
 pub(crate) mod tables;
@@ -35,6 +36,7 @@ use crate::{
     identity::{Zones, neighbours},
     metrics::Metrics,
     registry::Registry,
+    simulation::Simulation,
     sources::{
         EVENTS, Profile,
         audit::{Audit, AuditError},
@@ -120,6 +122,7 @@ pub enum GatewayError {
 pub async fn run(
     config: Config,
     log: &'static str,
+    simulation: Simulation,
     stop: impl Future<Output = ()>,
 ) -> Result<(), GatewayError> {
     // What is missing most often, and would otherwise show as some file that cannot be written.
@@ -146,14 +149,16 @@ pub async fn run(
     let exceptions = exceptions(&config, &compiled, audit)?;
     let own = tables::own_hosts(&compiled, &addresses);
     let mut datapath = open(&config, &compiled, &own)?;
-    let (registry, closing) = adopt(&config, &mut datapath, &exceptions)?;
+    datapath.simulate(simulation.clone());
+    let profiles = Profile::of(&config);
+    let is_restored = restored::restore(&config, &compiled, &profiles, &mut datapath)?;
+    let (registry, closing) = adopt(&config, &profiles, &mut datapath, &exceptions)?;
     if let Err(error) = attach(&config, &compiled, &addresses, &mut datapath) {
         datapath.undo()?;
         return Err(error);
     }
 
     let (said, from_sources) = mpsc::channel(EVENTS);
-    let profiles = Profile::of(&config);
     let (seen, neighbours) = mpsc::channel(NEIGHBOURS);
     let (questions, to_ask) = mpsc::channel(NEIGHBOURS);
     let (requests_in, requests) = mpsc::channel(CALLS);
@@ -210,6 +215,8 @@ pub async fn run(
         metrics,
         forgetter,
         interfaces,
+        is_restored,
+        simulation,
     };
     let datapath = Controller::new(parts).run(inputs, stop).await?;
     drop(tasks);
@@ -270,12 +277,12 @@ fn open(
 /// or withdraws them. With the hosts whose connections it was about to forget.
 fn adopt(
     config: &Config,
+    profiles: &[Profile],
     datapath: &mut Datapath,
     exceptions: &Exceptions,
 ) -> Result<(Registry, Vec<Host>), GatewayError> {
-    let Held { rows, closing } = controller::from_kernel(datapath)?;
+    let Held { rows, closing } = controller::from_kernel(datapath, Timestamp::now())?;
     let hosts = rows.len();
-    let profiles = Profile::of(config);
     let registry = Registry::for_table(config.host_capacity);
     let mut registry = profiles.iter().fold(registry, |registry, profile| {
         registry.with_priority(profile.id, profile.priority)

@@ -154,6 +154,7 @@ mod tests {
             pending: 1,
             events_lost: 2,
             drift_repaired: 0,
+            fails_open: vec!["startup".to_owned()],
             ready: true,
             not_ready_reasons: Vec::new(),
         };
@@ -186,6 +187,8 @@ mod tests {
             "enforcer_decision_apply_seconds_bucket{le=\"0.0025\"} 0",
             "enforcer_decision_apply_seconds_bucket{le=\"0.005\"} 1",
             "enforcer_events_lost_total 2",
+            "enforcer_fails_open{condition=\"startup\"} 1",
+            "enforcer_fails_open{condition=\"table_full\"} 0",
             "enforcer_hosts{role=\"authorized\"} 0",
             "enforcer_hosts{role=\"guests\"} 3",
             "enforcer_interface_attached{egress=\"tcx\",ingress=\"xdp native\",interface=\"eth1\",zone=\"lan\"} 1",

@@ -17,7 +17,7 @@ pub use roles::RoleNames;
 pub(super) use roles::{EVERYONE, is_built_in};
 
 use super::{
-    Config, HookChoice, Limits, Mode, Protocol, Service, Vlan,
+    Config, Fail, HookChoice, Limits, Mode, Protocol, Service, Vlan,
     management::{Management, ManagementError},
 };
 
@@ -44,6 +44,8 @@ pub struct Compiled {
     pub first_datagram: bool,
     /// The role of hosts whose source has gone silent.
     pub lease_expired: RoleId,
+    /// What becomes of hosts when something fails.
+    pub fail: Fail,
     /// How often the datapath answers and asks.
     pub limits: Limits,
 }
@@ -216,6 +218,7 @@ impl Config {
             unknown_timeout: self.unknown.timeout,
             first_datagram: self.unknown.first_datagram,
             lease_expired: names.require(&self.lease.expired)?,
+            fail: self.fail,
             limits: self.limits.clone(),
             roles: names,
         })
