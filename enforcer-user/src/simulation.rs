@@ -60,6 +60,8 @@ impl Simulation {
     /// What the wall clock says.
     pub fn wall(&self) -> Timestamp {
         let shift = SignedDuration::from_secs(self.shift.load(Ordering::Relaxed));
-        Timestamp::now().saturating_add(shift).unwrap_or(Timestamp::MAX)
+        Timestamp::now()
+            .saturating_add(shift)
+            .unwrap_or(Timestamp::MAX)
     }
 }

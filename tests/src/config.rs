@@ -12,6 +12,8 @@ pub struct Config {
     pub host_capacity: u32,
     /// How long decisions hold when the management server is silent.
     pub lease: &'static str,
+    /// The keys and sections that name management servers; without them, the embedded one.
+    pub servers: String,
     /// More keys.
     pub keys: String,
     /// More sections.
@@ -24,6 +26,7 @@ impl Default for Config {
             mode: "enforce",
             host_capacity: 4096,
             lease: "180s",
+            servers: String::new(),
             keys: String::new(),
             sections: String::new(),
         }
@@ -37,9 +40,15 @@ impl Config {
             mode,
             host_capacity,
             lease,
+            servers,
             keys,
             sections,
         } = self;
+        let servers = if servers.is_empty() {
+            "[management.embedded]"
+        } else {
+            servers
+        };
         let mut text = format!("mode = \"{mode}\"\nhost_capacity = {host_capacity}\n");
         let directories = [
             ("state_dir", site.path("state")),
@@ -68,7 +77,7 @@ ports = ["80"]
 [management]
 lease = "{lease}"
 
-[management.embedded]
+{servers}
 
 [portal]
 organisation = "Example Ltd"

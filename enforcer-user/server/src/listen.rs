@@ -1,6 +1,7 @@
 //! Listening: sockets, and what a connection may take.
 
 mod admission;
+mod shown;
 
 use std::{
     io,
@@ -10,8 +11,11 @@ use std::{
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 
-pub use self::admission::Admission;
 use self::admission::CONNECTIONS;
+pub use self::{
+    admission::Admission,
+    shown::{Showing, Shown},
+};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;

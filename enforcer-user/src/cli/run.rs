@@ -58,8 +58,7 @@ impl RunCommand {
 
 /// Lets SIGUSR1 begin and end faults.
 fn simulate(conditions: Vec<Condition>, simulation: Simulation) -> anyhow::Result<()> {
-    let mut toggle =
-        signal(SignalKind::user_defined1()).context("cannot wait for SIGUSR1")?;
+    let mut toggle = signal(SignalKind::user_defined1()).context("cannot wait for SIGUSR1")?;
     tokio::spawn(async move {
         while toggle.recv().await.is_some() {
             for condition in &conditions {

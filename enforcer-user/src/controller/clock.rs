@@ -102,7 +102,10 @@ mod tests {
         assert_eq!(clock.said, slewed);
 
         let day = second(86_400);
-        assert_eq!(clock.look_at(add(slewed, day), second(0), instant), Some(day));
+        assert_eq!(
+            clock.look_at(add(slewed, day), second(0), instant),
+            Some(day)
+        );
         assert_eq!(clock.said, slewed, "nothing has passed");
         assert_eq!(clock.of_wall(add(slewed, day)), slewed);
         assert_eq!(clock.to_wall(slewed), add(slewed, day));

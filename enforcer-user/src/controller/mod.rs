@@ -56,8 +56,8 @@ use closing::Closing;
 use failing::Failing;
 use heard::Heard;
 use kernel::Retry;
-use saving::Saver;
 pub use kernel::{Held, apply, from_kernel};
+use saving::Saver;
 
 /// How often the registry is compared with the kernel's tables.
 const COMPARE: Duration = Duration::from_mins(5);
@@ -112,6 +112,8 @@ pub struct Controller {
     passages: Vec<Passage>,
     /// What is wrong with the interfaces under enforcement.
     lost: Vec<String>,
+    /// What is wrong with the pins, if anything.
+    unpinned: Option<String>,
     /// Whose neighbours are watched.
     interfaces: watch::Sender<InterfaceZones>,
     drift: u64,
@@ -218,6 +220,7 @@ impl Controller {
             forgetter,
             passages: Vec::new(),
             lost: Vec::new(),
+            unpinned: None,
             interfaces,
             drift: 0,
             started,
@@ -285,8 +288,24 @@ impl Controller {
         self.try_again();
         self.end_closing();
         self.follow_failing();
+        self.look_at_pins();
         if !self.is_announced && self.missing().is_empty() {
             self.announce();
+        }
+    }
+
+    /// The BPF file system may be unmounted beneath the gateway.
+    fn look_at_pins(&mut self) {
+        if self.datapath.is_pinned() {
+            self.unpinned = None;
+        } else if self.unpinned.is_none() {
+            let said = format!(
+                "nothing is pinned any more in {}: enforcement ends with this process; mount the BPF file system again \
+                 (`mount -t bpf bpf /sys/fs/bpf`) and restart the gateway",
+                self.config.pin_dir.display()
+            );
+            tracing::error!("{said}");
+            self.unpinned = Some(said);
         }
     }
 

@@ -6,6 +6,7 @@ use enforcer_common::{
     decide::{self, Basis, Tables},
     host::{Address, Host},
     role::{RoleId, RoleRow},
+    settings::Undecided,
 };
 
 use super::{Controller, explain::failed};
@@ -74,6 +75,11 @@ impl Controller {
             Basis::Decided if standing.role == RoleId::UNKNOWN => Access::Unknown,
             Basis::Decided | Basis::LeaseExpired => Access::Stopped,
             Basis::Martian => Access::Unknown,
+            Basis::Undecided
+                if Undecided::from_number(tables.settings().undecided) == Undecided::Pass =>
+            {
+                Access::Open
+            }
             Basis::Undecided => {
                 let timeout = tables.settings().unknown_timeout;
                 let waits =

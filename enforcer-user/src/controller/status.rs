@@ -61,6 +61,7 @@ impl Controller {
             }
         }
         missing.extend(self.lost.iter().cloned());
+        missing.extend(self.unpinned.iter().cloned());
         if !self.retry.is_empty() {
             missing.push("the kernel's tables do not hold all decisions".to_owned());
         }

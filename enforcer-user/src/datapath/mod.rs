@@ -117,6 +117,11 @@ impl Datapath {
         self.adopted
     }
 
+    /// Whether what the datapath holds would outlive this process.
+    pub fn is_pinned(&self) -> bool {
+        self.pins.map("SETTINGS").exists()
+    }
+
     /// The clock that deadlines are compared with.
     pub fn clock(&self) -> &Clock {
         &self.clock

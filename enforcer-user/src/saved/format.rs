@@ -232,7 +232,8 @@ mod tests {
             "it is in format 2, and this program reads 1"
         );
         assert!(error("nonsense\n").starts_with("line 1: "));
-        let many = "{\"version\":1,\"at\":\"1970-01-01T00:00:00Z\",\"sources\":[],\"rows\":99999999}\n";
+        let many =
+            "{\"version\":1,\"at\":\"1970-01-01T00:00:00Z\",\"sources\":[],\"rows\":99999999}\n";
         assert!(error(many).contains("more than"));
         let long = "x".repeat(100_000);
         assert!(error(&long).contains("longer than"));

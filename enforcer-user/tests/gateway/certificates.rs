@@ -3,7 +3,7 @@
 use enforcer::sources::{
     Source,
     management::SILENCE,
-    server::{Credentials, Server},
+    server::{Credentials, Server, Token},
 };
 use enforcer_protocol::pin::{ClientCertificate, Pin};
 use rustls::pki_types::PrivateKeyDer;
@@ -11,6 +11,7 @@ use rustls::pki_types::PrivateKeyDer;
 use crate::{
     listen::Ear,
     odd_server::{OddServer, follower, made_certificate},
+    real_server::RealServer,
 };
 
 #[tokio::test]
@@ -33,6 +34,41 @@ async fn a_gateway_is_known_by_its_certificate() {
     assert!(!exchange.request.contains("authorization"), "no token");
     exchange.begin().await;
     ear.connected().await;
+    task.abort();
+}
+
+#[tokio::test]
+async fn the_management_server_knows_a_gateway_by_its_certificate() {
+    let mut server = RealServer::start().await;
+    let (own, key) = made_certificate();
+    let pin = Pin::of(&own);
+    let way = server.way_with(Credentials {
+        token: None,
+        certificate: Some(ClientCertificate {
+            chain: vec![own],
+            key: PrivateKeyDer::try_from(key).expect("a key"),
+        }),
+    });
+    let (outlet, mut ear) = Ear::new();
+    let task = tokio::spawn(follower(way, SILENCE).run(outlet));
+    let why = ear.lost().await;
+    assert!(why.contains("refuses this gateway's token"), "{why}");
+    server
+        .admin
+        .admit_gateway("other", pin)
+        .await
+        .expect("admitted");
+    ear.connected().await;
+    task.abort();
+
+    // Its fingerprint is no secret, and opens nothing by itself.
+    let forged = format!("certificate {pin}");
+    let token = Token::new(&forged).expect("a token");
+    let (outlet, mut ear) = Ear::new();
+    let way = server.way_with(token.into());
+    let task = tokio::spawn(follower(way, SILENCE).run(outlet));
+    let why = ear.lost().await;
+    assert!(why.contains("refuses this gateway's token"), "{why}");
     task.abort();
 }
 

@@ -38,7 +38,9 @@ fn list_of(site: &Site) -> Value {
 }
 
 fn csv(site: &Site, rows: &[(&str, &str)]) -> anyhow::Result<()> {
-    let rows = rows.iter().map(|(address, role)| format!("{address},{role}\n"));
+    let rows = rows
+        .iter()
+        .map(|(address, role)| format!("{address},{role}\n"));
     let text = "address,role\n".to_owned() + &rows.collect::<String>();
     // As careful editors do it: another file takes the place.
     let new = site.path("list.new");
@@ -57,16 +59,24 @@ fn a_list_decides_and_is_followed() -> anyhow::Result<()> {
     assert_eq!(row["source"], "printers", "{row}");
     let list = list_of(&site);
     assert_eq!(list["kind"], "file", "{list}");
-    assert_eq!((&list["connected"], &list["decisions"]), (&true.into(), &1.into()));
+    assert_eq!(
+        (&list["connected"], &list["decisions"]),
+        (&true.into(), &1.into())
+    );
     assert_eq!(list["lease_seconds_left"], Value::Null, "{list}");
 
     csv(&site, &[(&desktop.v4.to_string(), "authorized")])?;
     wait::until_so("the other one passes", || desktop.passes(at(SERVER, HTTP)));
-    wait::until_so("the first one does not", || !laptop.passes(at(SERVER, HTTP)));
+    wait::until_so("the first one does not", || {
+        !laptop.passes(at(SERVER, HTTP))
+    });
     // Written in place, in two steps.
     let path = site.path("list.csv");
     fs::write(&path, "address,role\n")?;
-    let rows = format!("address,role\n{},authorized\n{},authorized\n", laptop.v4, desktop.v4);
+    let rows = format!(
+        "address,role\n{},authorized\n{},authorized\n",
+        laptop.v4, desktop.v4
+    );
     fs::write(&path, rows)?;
     wait::until_so("both pass", || laptop.passes(at(SERVER, HTTP)));
     assert!(desktop.passes(at(SERVER, HTTP)));
@@ -80,16 +90,35 @@ fn a_bad_list_is_refused_by_line_and_column_and_changes_nothing() -> anyhow::Res
     csv(&site, &[(&laptop.v4.to_string(), "authorized")])?;
     let gateway = site.start()?;
     wait::until_so("it passes", || laptop.passes(at(SERVER, HTTP)));
-    csv(&site, &[("192.0.2.77", "denied"), ("192.0.2.78", "athorized")])?;
-    let error = || list_of(&site)["last_error"].as_str().unwrap_or_default().to_owned();
-    wait::until_so("it is refused", || error().contains("list.csv:3:12: there is no role"));
-    assert!(error().contains("did you mean `authorized`?"), "{}", error());
+    csv(
+        &site,
+        &[("192.0.2.77", "denied"), ("192.0.2.78", "athorized")],
+    )?;
+    let error = || {
+        list_of(&site)["last_error"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    wait::until_so("it is refused", || {
+        error().contains("list.csv:3:12: there is no role")
+    });
+    assert!(
+        error().contains("did you mean `authorized`?"),
+        "{}",
+        error()
+    );
     assert!(gateway.has_logged("list.csv:3:12"));
     assert_eq!(gateway.role("192.0.2.77".parse()?), "", "not by halves");
     assert!(laptop.passes(at(SERVER, HTTP)));
 
-    csv(&site, &[("192.0.2.77", "denied"), ("192.0.2.78", "authorized")])?;
-    wait::until_so("it is taken", || gateway.role("192.0.2.77".parse().unwrap()) == "denied");
+    csv(
+        &site,
+        &[("192.0.2.77", "denied"), ("192.0.2.78", "authorized")],
+    )?;
+    wait::until_so("it is taken", || {
+        gateway.role("192.0.2.77".parse().unwrap()) == "denied"
+    });
     assert_eq!(error(), "");
     Ok(())
 }
@@ -99,7 +128,10 @@ fn a_list_without_a_lease_holds_while_it_can_be_read() -> anyhow::Result<()> {
     let site = with_list("list.toml", "")?;
     let laptop = &site.lan.laptop;
     let path = site.path("list.toml");
-    let text = format!("[[host]]\naddress = \"{}\"\nrole = \"authorized\"\n", laptop.v4);
+    let text = format!(
+        "[[host]]\naddress = \"{}\"\nrole = \"authorized\"\n",
+        laptop.v4
+    );
     fs::write(&path, &text)?;
     let gateway = site.start()?;
     wait::until_so("it passes", || laptop.passes(at(SERVER, HTTP)));
@@ -152,7 +184,9 @@ fn the_strictest_source_counts_unless_one_has_priority() -> anyhow::Result<()> {
     let gateway = site.start()?;
     quarantine(&site, &gateway)?;
     let desktop = &site.lan.desktop;
-    wait::until_so("the strictest counts", || gateway.role(desktop.v4) == "quarantine");
+    wait::until_so("the strictest counts", || {
+        gateway.role(desktop.v4) == "quarantine"
+    });
     assert!(!desktop.passes(at(SERVER, HTTP)));
     // The operator counts more than both.
     site.control(&["allow", &desktop.v4.to_string(), "--reason", "a new disk"])?;
@@ -170,7 +204,9 @@ fn the_strictest_source_counts_unless_one_has_priority() -> anyhow::Result<()> {
         ..Config::default()
     })?;
     let gateway = site.start()?;
-    wait::until_so("the list counts more", || gateway.role(desktop.v4) == "authorized");
+    wait::until_so("the list counts more", || {
+        gateway.role(desktop.v4) == "authorized"
+    });
     assert!(desktop.passes(at(SERVER, HTTP)));
     Ok(())
 }

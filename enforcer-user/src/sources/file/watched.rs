@@ -1,7 +1,9 @@
 //! A list in a file as a source: read again whenever it changes, whole or not at all.
 
 use std::{
+    fs,
     io::ErrorKind,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -45,6 +47,8 @@ pub struct WatchedFile {
     roles: RoleNames,
     /// What the controller holds.
     held: Option<Vec<Listed>>,
+    /// What the file was when it was read.
+    stamp: Option<Stamp>,
     /// How often there was something new.
     revision: u64,
     /// What was said last of a file that cannot be used.
@@ -63,6 +67,7 @@ impl WatchedFile {
             zones: compiled.zones.clone(),
             roles: compiled.roles.clone(),
             held: None,
+            stamp: None,
             revision: 0,
             said: None,
             connected: false,
@@ -77,17 +82,26 @@ impl WatchedFile {
             watch.begin(&self.path);
             self.look(outlet).await;
             tokio::select! {
-                () = watch.changed() => watch.rest().await,
+                () = watch.changed() => {
+                    watch.rest().await;
+                    self.stamp = None;
+                }
                 () = time::sleep(look) => {}
                 () = outlet.asked_again() => {
                     time::sleep(AGAIN).await;
-                    self.held = None;
+                    (self.held, self.stamp) = (None, None);
                 }
             }
         }
     }
 
     async fn look(&mut self, outlet: &Outlet) {
+        // Before it is read: what is written meanwhile is seen at the next look.
+        let stamp = Stamp::of(&self.path);
+        if stamp.is_some() && stamp == self.stamp && self.held.is_some() && self.said.is_none() {
+            return outlet.tell(SourceEvent::Alive).await;
+        }
+        self.stamp = stamp;
         let mut found = self.read().await;
         if self.connected && is_missing(&found) {
             time::sleep(MISSING).await;
@@ -165,6 +179,25 @@ impl Source for WatchedFile {
             () = outlet.closed() => {}
             () = self.keep_reading(&outlet) => {}
         }
+    }
+}
+
+/// By what it is seen without reading it whether a file is another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    length: u64,
+    written: (i64, i64),
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let found = fs::metadata(path).ok()?;
+        Some(Self {
+            inode: found.ino(),
+            length: found.len(),
+            written: (found.mtime(), found.mtime_nsec()),
+        })
     }
 }
 
