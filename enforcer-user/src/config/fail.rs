@@ -56,7 +56,7 @@ impl Fail {
 /// `[fail]`: where a condition is absent, `default` counts.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct Section {
     #[serde(default)]
     default: Way,
     lease_expired: Option<Way>,
@@ -65,14 +65,14 @@ struct Table {
     startup: Option<Way>,
 }
 
-impl From<Table> for Fail {
-    fn from(table: Table) -> Self {
-        let way = |own: Option<Way>| own.unwrap_or(table.default);
+impl From<Section> for Fail {
+    fn from(section: Section) -> Self {
+        let way = |own: Option<Way>| own.unwrap_or(section.default);
         Self {
-            lease_expired: way(table.lease_expired),
-            no_answer: way(table.no_answer),
-            table_full: way(table.table_full),
-            startup: way(table.startup),
+            lease_expired: way(section.lease_expired),
+            no_answer: way(section.no_answer),
+            table_full: way(section.table_full),
+            startup: way(section.startup),
         }
     }
 }
@@ -93,7 +93,7 @@ impl<'de> Deserialize<'de> for Fail {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Fail, A::Error> {
-                Table::deserialize(MapAccessDeserializer::new(map)).map(Fail::from)
+                Section::deserialize(MapAccessDeserializer::new(map)).map(Fail::from)
             }
         }
 

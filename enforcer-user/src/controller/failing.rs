@@ -14,7 +14,7 @@ pub(super) struct Failing {
 
 impl Failing {
     /// What follows for hosts that nothing is decided of.
-    pub(super) fn undecided(self, fail: &Fail) -> Undecided {
+    pub(super) fn undecided(self, fail: Fail) -> Undecided {
         let opens = [
             (self.startup, fail.startup),
             (self.table_full, fail.table_full),
@@ -29,7 +29,7 @@ impl Failing {
     }
 
     /// Their names, apart from those that are to fail closed.
-    fn open(self, fail: &Fail) -> impl Iterator<Item = &'static str> {
+    fn open(self, fail: Fail) -> impl Iterator<Item = &'static str> {
         let conditions = [
             ("startup", self.startup, fail.startup),
             ("table_full", self.table_full, fail.table_full),
@@ -53,7 +53,7 @@ impl Controller {
 
     /// The conditions that let hosts pass now, by their names in the configuration.
     pub(super) fn fails_open(&self) -> Vec<String> {
-        let fail = &self.compiled.fail;
+        let fail = self.compiled.fail;
         let mut open: Vec<_> = self.failing().open(fail).map(str::to_owned).collect();
         let is_silent = |source: &SourceId| self.lease_seconds(*source) == Some(0);
         if fail.lease_expired.is_open() && self.sources.keys().any(is_silent) {

@@ -19,7 +19,7 @@ impl Controller {
         &mut self,
         source: SourceId,
         revision: u64,
-        hosts: Vec<Listed>,
+        hosts: &[Listed],
     ) -> Option<Result<Vec<Change>, Refused>> {
         let named = hosts.iter().map(|listed| listed.host).collect();
         if !self.admits(source, &named) {

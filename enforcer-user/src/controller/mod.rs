@@ -338,7 +338,7 @@ impl Controller {
     fn rulings(&self) -> Rulings {
         Rulings {
             enforce: self.mode == Mode::Enforce,
-            undecided: self.failing().undecided(&self.compiled.fail),
+            undecided: self.failing().undecided(self.compiled.fail),
             ..rulings(&self.compiled)
         }
     }
@@ -362,7 +362,7 @@ pub fn rulings(compiled: &Compiled) -> Rulings {
         lease_expired: compiled.lease_expired,
         lease_holds: compiled.fail.lease_expired.is_open(),
         // Until the controller says more.
-        undecided: Failing::default().undecided(&compiled.fail),
+        undecided: Failing::default().undecided(compiled.fail),
         replies_per_second: compiled.limits.replies_per_second,
         questions_per_second: compiled.limits.questions_per_second,
     }

@@ -84,8 +84,8 @@ impl Controller {
         saver.is_changed = false;
         saver.began = now;
         let path = saver.path.clone();
-        let saved = self.saved();
-        let writing = tokio::task::spawn_blocking(move || saved::write(&path, &saved));
+        let decided = self.saved();
+        let writing = tokio::task::spawn_blocking(move || saved::write(&path, &decided));
         if let Some(saver) = &mut self.saver {
             saver.writing = Some(writing);
         }

@@ -93,7 +93,7 @@ impl Controller {
             } => self.take_snapshot(server, revision, decisions),
             SourceEvent::List { revision, hosts } => {
                 heard.last_error = None;
-                self.take_list(source, revision, hosts)
+                self.take_list(source, revision, &hosts)
             }
             // A whole snapshot is due first.
             SourceEvent::Change { .. } | SourceEvent::Withdraw { .. } | SourceEvent::Alive

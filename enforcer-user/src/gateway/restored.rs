@@ -1,7 +1,7 @@
 //! Brings back what was decided before the machine was started.
 
 use enforcer_common::host::{FOREVER, Host, HostRow, Origin, SourceId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::{
     config::{Compiled, Config, Startup},
@@ -38,26 +38,27 @@ pub(super) fn restore(
         );
         return Ok(false);
     }
-    let jiffies = datapath.clock().now()?;
     let names = Names {
         zones: &Zones::new(compiled.zones.clone()),
         compiled,
         profiles,
         saved: &saved,
         now,
+        clock: datapath.clock(),
+        jiffies: datapath.clock().now()?,
     };
-    let rows = saved.rows.iter();
-    let rows = rows.filter_map(|row| names.understand(row, datapath.clock(), jiffies));
+    let rows = saved.rows.iter().filter_map(|row| names.understand(row));
     let rows: Vec<_> = rows.collect();
+    let leases = profiles
+        .iter()
+        .filter_map(|profile| Some((profile.id, names.lease(profile)?)));
+    let leases: Vec<_> = leases.collect();
     match datapath.apply(&rows) {
         Err(error @ DatapathError::Refused { .. }) => tracing::error!("{error}"),
         result => result?,
     }
-    for profile in profiles {
-        if let Some(left) = names.lease(profile) {
-            let until = left.map_or(FOREVER, |left| ends(left, datapath.clock(), jiffies));
-            datapath.set_lease(profile.id, until)?;
-        }
+    for (source, until) in leases {
+        datapath.set_lease(source, until)?;
     }
     tracing::info!(
         hosts = rows.len(),
@@ -75,32 +76,37 @@ struct Names<'a> {
     profiles: &'a [Profile],
     saved: &'a Saved,
     now: Timestamp,
+    clock: &'a Clock,
+    /// The same moment as `now`.
+    jiffies: u64,
 }
 
 impl Names<'_> {
-    /// For how long a source is still believed: not at all, or without end (`Some(None)`), or so long.
-    fn lease(&self, profile: &Profile) -> Option<Option<SignedDuration>> {
-        let saved = self.saved.sources.iter();
-        let source = saved.clone().find(|source| source.name == profile.name)?;
-        let Some(until) = source.until else {
-            return Some(None);
-        };
-        let left = until.duration_since(self.now);
-        left.is_positive().then_some(Some(left))
+    /// Until when a source is still believed, in jiffies; `None` when it is not.
+    fn lease(&self, profile: &Profile) -> Option<u64> {
+        let mut sources = self.saved.sources.iter();
+        let source = sources.find(|source| source.name == profile.name)?;
+        self.deadline(source.until)
     }
 
-    fn understand(&self, row: &SavedRow, clock: &Clock, jiffies: u64) -> Option<HostChange> {
-        let profiles = self.profiles.iter();
+    /// A time in jiffies; `None` when it is over.
+    fn deadline(&self, until: Option<Timestamp>) -> Option<u64> {
+        let Some(until) = until else {
+            return Some(FOREVER);
+        };
+        let left = until.duration_since(self.now);
+        let ticks = || self.clock.ticks(left.unsigned_abs());
+        left.is_positive()
+            .then(|| self.jiffies.saturating_add(ticks()))
+    }
+
+    fn understand(&self, row: &SavedRow) -> Option<HostChange> {
+        let mut profiles = self.profiles.iter();
         let source: SourceId = profiles
-            .clone()
             .find(|profile| profile.name == row.source)
             .filter(|profile| self.lease(profile).is_some())?
             .id;
-        let deadline = match row.until {
-            None => FOREVER,
-            Some(until) if until <= self.now => return None,
-            Some(until) => ends(until.duration_since(self.now), clock, jiffies),
-        };
+        let deadline = self.deadline(row.until)?;
         let mac = match &row.mac {
             None => [0; 6],
             Some(text) => text.parse::<Mac>().ok()?.0,
@@ -117,8 +123,4 @@ impl Names<'_> {
         };
         Some(HostChange::Set(host, row))
     }
-}
-
-fn ends(left: SignedDuration, clock: &Clock, jiffies: u64) -> u64 {
-    jiffies.saturating_add(clock.ticks(left.unsigned_abs()))
 }

@@ -34,6 +34,25 @@ impl fmt::Debug for Token {
     }
 }
 
+/// Another certificate than the pinned one was shown.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the management server at {url} does not show the certificate with the pin {pin}, which is written in {place}, but one \
+     with the pin {shown}. If the server was set up anew, ask it for its pin by `enforcer server pin` on its own machine, \
+     and if that is {shown}, write it there and restart the gateway; if not, somebody else answers in its place. Nothing \
+     was told to it"
+)]
+pub struct WrongPin {
+    /// The server.
+    url: Url,
+    /// The pin that was expected.
+    pin: Pin,
+    /// The pin of the certificate that was shown.
+    shown: Pin,
+    /// Where the expected pin stands.
+    place: String,
+}
+
 /// Why a request did not get through.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -57,22 +76,8 @@ pub enum ServerError {
         source: reqwest::Error,
     },
     /// Somebody else answers there.
-    #[error(
-        "the management server at {url} does not show the certificate with the pin {pin}, which is written in \
-         {place}, but one with the pin {shown}. If the server was set up anew, ask it for its pin by `enforcer server \
-         pin` on its own machine, and if that is {shown}, write it there and restart the gateway; if not, somebody \
-         else answers in its place. Nothing was told to it"
-    )]
-    WrongPin {
-        /// The server.
-        url: Url,
-        /// The pin that was expected.
-        pin: Pin,
-        /// The pin of the certificate that was shown.
-        shown: Pin,
-        /// Where the expected pin stands.
-        place: String,
-    },
+    #[error(transparent)]
+    WrongPin(Box<WrongPin>),
     /// This gateway's certificate cannot be used.
     #[error(
         "this gateway's certificate cannot be shown to the management server at {url}: {source}; check that \
@@ -82,7 +87,7 @@ pub enum ServerError {
         /// The server.
         url: Url,
         /// What is wrong.
-        source: rustls::Error,
+        source: Box<rustls::Error>,
     },
     /// The server does not take the gateway's token.
     #[error(
@@ -154,7 +159,10 @@ impl Server {
             None => pin.client_config(),
             Some(certificate) => match pin.client_config_with(certificate) {
                 Ok(config) => config,
-                Err(source) => return Err(ServerError::Certificate { url, source }),
+                Err(error) => {
+                    let source = Box::new(error);
+                    return Err(ServerError::Certificate { url, source });
+                }
             },
         };
         let built = Client::builder()
@@ -230,12 +238,12 @@ impl Server {
             Err(_) => return Err(ServerError::Slow { url, limit }),
             Ok(Err(source)) => {
                 return Err(match other_pin(&source) {
-                    Some(shown) => ServerError::WrongPin {
+                    Some(shown) => ServerError::WrongPin(Box::new(WrongPin {
                         url,
                         pin: self.pin,
                         shown,
                         place: self.place.to_string(),
-                    },
+                    })),
                     None => ServerError::Unreachable { url, source },
                 });
             }

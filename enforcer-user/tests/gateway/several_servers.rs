@@ -156,14 +156,18 @@ async fn questions_go_to_the_one_that_is_followed() {
     let stream = tell_whole(&second, 5, "a").await;
     assert_eq!(snapshot(&mut ear).await, (1, 5, "a".to_owned()));
     queries.ask(Question { host, mac: None });
-    let mut asked = second.accept().await;
-    assert!(asked.request.starts_with("POST "), "{}", asked.request);
+    let mut question = second.accept().await;
+    assert!(
+        question.request.starts_with("POST "),
+        "{}",
+        question.request
+    );
     let none = Answers {
         revision: 5,
         decisions: vec![None],
     };
     let none = serde_json::to_string(&none).expect("text");
-    asked.answer("200 OK", &none).await;
+    question.answer("200 OK", &none).await;
     let answer = answers.next().await;
     assert!(
         matches!(

@@ -1,5 +1,7 @@
 //! Everything that can be wrong with a configuration that can be read.
 
+mod words;
+
 use std::{borrow::Cow, io, net::IpAddr, path::PathBuf, time::Duration};
 
 use enforcer_common::limits;
@@ -9,6 +11,7 @@ use super::{
     super::{Choice, CompileError, ManagementError, Mode, PortRange, Protocol, ScopeAction},
     Severity,
 };
+use words::{consequence, management, word};
 
 /// One thing that is wrong.
 #[derive(Debug, thiserror::Error)]
@@ -390,45 +393,6 @@ impl Fault {
             Self::LockOut { peer, .. } => {
                 format!("add \"{}\" to `operators`", IpNet::from(*peer)).into()
             }
-        }
-    }
-}
-
-const fn management(error: ManagementError) -> &'static str {
-    match error {
-        ManagementError::Neither => "add `url`, or a section `[management.embedded]`",
-        ManagementError::Both => "remove `url` or the section `[management.embedded]`",
-        ManagementError::Mixed => {
-            "name all of them by `[[management.server]]`, and neither `url` nor `[management.embedded]`"
-        }
-        ManagementError::TooMany => {
-            "remove some: one that is preferred and one that stands by are usual"
-        }
-        ManagementError::HalfCertificate => "name both, or neither and a `token_file`",
-        ManagementError::NotHttps => "write an address that begins with https://",
-        ManagementError::PinMissing => {
-            "add `pin = \"sha256:…\"`, which the server prints when it starts"
-        }
-        ManagementError::TokenMissing => {
-            "add `token_file` with the path of a file that holds the token made for this gateway, or \
-             `client_certificate` and `client_key`"
-        }
-    }
-}
-
-const fn word(action: ScopeAction) -> &'static str {
-    match action {
-        ScopeAction::Checked => "checked",
-        ScopeAction::Bypassed => "bypassed",
-        ScopeAction::Outside => "outside",
-    }
-}
-
-const fn consequence(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Enforce => "would be cut off: its address is checked",
-        Mode::Monitor => {
-            "would be cut off as soon as the mode is `enforce`: its address is checked"
         }
     }
 }
