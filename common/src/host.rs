@@ -125,6 +125,8 @@ impl SourceId {
     pub const OPERATOR: Self = Self(1);
     /// The management server.
     pub const MANAGEMENT: Self = Self(2);
+    /// The first of those that the configuration names, in its order.
+    pub const FIRST_NAMED: Self = Self(3);
 }
 
 /// Value of `HOSTS_V4` and `HOSTS_V6`: what is decided of a host.

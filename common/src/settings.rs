@@ -30,8 +30,37 @@ pub struct Settings {
     pub lease_expired: RoleId,
     /// 1 when the first datagram (not only a TCP SYN) of an unknown host may go out.
     pub first_datagram: u8,
+    /// 1 when decisions go on while their source is silent, instead of `lease_expired`.
+    pub lease_holds: u8,
+    /// [`Undecided`]: whether hosts that nothing is decided of pass.
+    pub undecided: u8,
     /// Zeros.
-    pub pad: [u8; 5],
+    pub pad: [u8; 3],
+}
+
+/// Whether hosts that nothing is decided of pass.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Undecided {
+    /// No.
+    #[default]
+    Stopped = 0,
+    /// Once nobody has answered in time.
+    PassLater = 1,
+    /// At once.
+    Pass = 2,
+}
+
+impl Undecided {
+    /// The one with this number; `Stopped`, the safe one, when there is none.
+    #[inline(always)]
+    pub const fn from_number(number: u8) -> Self {
+        match number {
+            1 => Self::PassLater,
+            2 => Self::Pass,
+            _ => Self::Stopped,
+        }
+    }
 }
 
 impl Settings {
@@ -46,7 +75,9 @@ impl Settings {
         enforce: 1,
         lease_expired: RoleId::UNKNOWN,
         first_datagram: 0,
-        pad: [0; 5],
+        lease_holds: 0,
+        undecided: Undecided::Stopped as u8,
+        pad: [0; 3],
     };
 }
 

@@ -15,5 +15,7 @@ pub mod metrics;
 pub mod netlink;
 pub mod portal;
 pub mod registry;
+pub mod saved;
+pub mod simulation;
 pub mod sources;
 pub mod trace;

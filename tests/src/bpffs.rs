@@ -26,6 +26,11 @@ impl BpfFs {
         Ok(Self { directory })
     }
 
+    /// Unmounts it, with all that is pinned on it.
+    pub fn unmount(&self) -> anyhow::Result<()> {
+        umount2(self.path(), MntFlags::MNT_DETACH).context("cannot unmount it")
+    }
+
     /// Where it is mounted.
     pub fn path(&self) -> &Path {
         self.directory.path()

@@ -12,8 +12,8 @@ pub struct Config {
     pub host_capacity: u32,
     /// How long decisions hold when the management server is silent.
     pub lease: &'static str,
-    /// What names the management server; absent: the embedded one.
-    pub server: Option<String>,
+    /// The keys and sections that name management servers; without them, the embedded one.
+    pub servers: String,
     /// More keys.
     pub keys: String,
     /// More sections.
@@ -26,7 +26,7 @@ impl Default for Config {
             mode: "enforce",
             host_capacity: 4096,
             lease: "180s",
-            server: None,
+            servers: String::new(),
             keys: String::new(),
             sections: String::new(),
         }
@@ -40,10 +40,15 @@ impl Config {
             mode,
             host_capacity,
             lease,
-            server,
+            servers,
             keys,
             sections,
         } = self;
+        let servers = if servers.is_empty() {
+            "[management.embedded]"
+        } else {
+            servers
+        };
         let mut text = format!("mode = \"{mode}\"\nhost_capacity = {host_capacity}\n");
         let directories = [
             ("state_dir", site.path("state")),
@@ -72,7 +77,9 @@ ports = ["80"]
 
 [management]
 lease = "{lease}"
-{server}
+
+{servers}
+
 [portal]
 organisation = "Example Ltd"
 {sections}

@@ -13,7 +13,7 @@ use enforcer_common::{
     host::{FOREVER, Host, HostRow, Origin, SourceId},
     packet::protocol,
     role::{RoleId, RoleRow, Rule, RuleSet},
-    settings::Scope,
+    settings::{Scope, Undecided},
 };
 
 use crate::{bpffs::BpfFs, fixture};
@@ -222,6 +222,8 @@ pub fn rulings() -> Rulings {
         unknown_timeout: Duration::from_secs(2),
         first_datagram: false,
         lease_expired: RoleId::UNKNOWN,
+        lease_holds: false,
+        undecided: Undecided::Stopped,
         replies_per_second: UNLIMITED,
         questions_per_second: UNLIMITED,
     }

@@ -47,13 +47,30 @@ impl<'a> Gateway<'a> {
         Ok(gateway)
     }
 
+    /// Starts one in which SIGUSR1 begins a fault, and waits until it is ready.
+    pub fn start_simulating(site: &'a Site, condition: &str) -> anyhow::Result<Self> {
+        let gateway = Self::launch_with(site, &["--simulate", condition])?;
+        wait::until_so("the gateway is ready", || gateway.is_ready());
+        Ok(gateway)
+    }
+
+    /// Begins the fault, or ends it.
+    pub fn toggle_fault(&self) -> anyhow::Result<()> {
+        Ok(kill(self.pid(), Signal::SIGUSR1)?)
+    }
+
     /// Starts one.
     pub fn launch(site: &'a Site) -> anyhow::Result<Self> {
+        Self::launch_with(site, &[])
+    }
+
+    fn launch_with(site: &'a Site, arguments: &[&str]) -> anyhow::Result<Self> {
         let log = site.path("gateway.log");
         let file = File::options().create(true).append(true).open(&log)?;
         let mut command = site.run_command();
         command
             .args(["--log", "json"])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file);

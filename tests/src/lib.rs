@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod host;
 pub mod lan;
 pub mod namespace;
+pub mod odd_management;
 pub mod posture;
 pub mod remote;
 pub mod reply;

@@ -22,7 +22,7 @@ use crate::{
     lan::{GATEWAY, Lan, at},
     namespace::output,
     posture::Posture,
-    wait::patient,
+    wait::{self, patient},
 };
 
 /// The place of one gateway. Everything is removed when it is dropped.
@@ -78,6 +78,27 @@ impl Site {
     /// Where the gateway pins its maps.
     pub fn pin_dir(&self) -> PathBuf {
         self.bpffs.pin_dir()
+    }
+
+    /// Takes away all that the kernel holds of a gateway that has ended, as a reboot does.
+    pub fn reboot(&self) -> anyhow::Result<()> {
+        let pins = self.pin_dir();
+        if pins.exists() {
+            fs::remove_dir_all(&pins)?;
+        }
+        wait::until("the programs are off", || {
+            (!self.has_xdp().ok()?).then_some(())
+        });
+        Ok(())
+    }
+
+    /// Unmounts the BPF file system beneath the gateway: where it sees it, and here.
+    pub fn unmount_bpffs(&self, gateway: &Gateway<'_>) -> anyhow::Result<()> {
+        let mut unmount = Command::new("nsenter");
+        let pid = gateway.pid().to_string();
+        unmount.args(["--mount", "--target", &pid, "umount", "--lazy"]);
+        output(unmount.arg(self.bpffs.path()))?;
+        self.bpffs.unmount()
     }
 
     /// Starts the gateway and waits until it is ready.

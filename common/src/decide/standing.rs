@@ -89,24 +89,29 @@ pub fn standing<T: Tables>(host: &Host, tables: &T, now: u64) -> Standing {
     if let Some(row) = tables.host(host) {
         let lease = tables.lease(row.origin.source());
         let mac = Mac::new(row.mac);
-        if now >= lease {
-            let role = tables.settings().lease_expired;
-            return Standing {
-                mac,
-                ..Standing::without_row(role, Basis::LeaseExpired, 0)
-            };
+        let is_silent = now >= lease;
+        if is_silent {
+            let settings = tables.settings();
+            if settings.lease_holds == 0 {
+                return Standing {
+                    mac,
+                    ..Standing::without_row(settings.lease_expired, Basis::LeaseExpired, 0)
+                };
+            }
         }
         if now < row.deadline {
-            let until = if row.deadline < lease {
-                row.deadline
+            let (until, basis) = if is_silent {
+                (0, Basis::LeaseExpired)
+            } else if row.deadline < lease {
+                (row.deadline, Basis::Decided)
             } else {
-                lease
+                (lease, Basis::Decided)
             };
             return Standing {
                 until,
                 mac,
                 role: row.role,
-                basis: Basis::Decided,
+                basis,
                 closing: row.origin.is_closing(),
             };
         }

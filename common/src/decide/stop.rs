@@ -10,7 +10,7 @@ use crate::{
     host::{FlowKey, Host},
     packet::{Packet, Part, Transport, protocol, tcp_flag},
     role::{RoleId, RoleRow},
-    settings::Settings,
+    settings::{Settings, Undecided},
 };
 
 /// What the role would stop, for this reason: own services pass all the same, unknown hosts are held
@@ -35,7 +35,8 @@ pub(super) fn stopped<T: Tables>(case: &Case<'_>, reason: Reason, tables: &T) ->
 }
 
 /// An unknown host: its first packet goes out while the answer is awaited, and nothing comes back;
-/// when the time is over it has the role `unknown`. What that role lets pass, passes at once.
+/// when the time is over it has the role `unknown`, unless such hosts are to pass then. What that role lets pass,
+/// passes at once.
 #[inline(always)]
 fn undecided<T: Tables>(case: &Case<'_>, tables: &T) -> Judgement {
     let (role, now) = (RoleId::UNKNOWN, case.now);
@@ -66,8 +67,14 @@ fn undecided<T: Tables>(case: &Case<'_>, tables: &T) -> Judgement {
         None => from_host,
         Some(asked) => now.saturating_sub(asked.since) < settings.unknown_timeout,
     };
+    let is_open = match Undecided::from_number(settings.undecided) {
+        Undecided::Stopped => false,
+        Undecided::PassLater => asked.is_some() && !waiting,
+        Undecided::Pass => true,
+    };
     let judgement = match by_role(case, role, tables) {
         (true, reason) => pass(reason, role),
+        (false, _) if is_open => pass(Reason::NoAnswer, role),
         (false, _) if !waiting => stop(style(case, role, tables), Reason::NoAnswer, role, tables),
         (false, _) if from_host && opens => pass(Reason::FirstPacket, role),
         (false, _) => stop(Verdict::Drop, Reason::Held, role, tables),

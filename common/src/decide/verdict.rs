@@ -76,7 +76,7 @@ reasons! {
     FirstPacket = "first_packet",
     /// The answer about the unknown host is awaited.
     Held = "held",
-    /// No answer came in time: the role `unknown` stops it.
+    /// No answer came in time: the role `unknown` stops it, or it passes since such hosts are to.
     NoAnswer = "no_answer",
     /// The source that decided of the host has been silent for longer than its lease.
     LeaseExpired = "lease_expired",

@@ -3,10 +3,14 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, OtherError,
+    SignatureScheme,
+    client::{
+        WantsClientCert,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -30,6 +34,16 @@ impl Pin {
 
     /// A TLS configuration for a client that trusts the pinned certificate alone.
     pub fn client_config(self) -> ClientConfig {
+        self.trusting().with_no_client_auth()
+    }
+
+    /// The same for a client that shows a certificate of its own.
+    pub fn client_config_with(self, own: ClientCertificate) -> Result<ClientConfig, Error> {
+        let ClientCertificate { chain, key } = own;
+        self.trusting().with_client_auth_cert(chain, key)
+    }
+
+    fn trusting(self) -> ConfigBuilder<ClientConfig, WantsClientCert> {
         let provider = Arc::new(ring::default_provider());
         ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
@@ -39,7 +53,35 @@ impl Pin {
                 pin: self,
                 provider,
             }))
-            .with_no_client_auth()
+    }
+}
+
+/// A certificate by which a client is known, with its key.
+#[derive(Debug)]
+pub struct ClientCertificate {
+    /// The certificate, and those that vouch for it.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// Its key.
+    pub key: PrivateKeyDer<'static>,
+}
+
+/// Another certificate than the pinned one was shown.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the certificate shown has the pin {shown}")]
+pub struct OtherPin {
+    /// The pin of that certificate.
+    pub shown: Pin,
+}
+
+impl OtherPin {
+    /// What a handshake ended by, if it was this.
+    pub fn in_error(error: &Error) -> Option<&Self> {
+        match error {
+            Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => {
+                other.downcast_ref()
+            }
+            _ => None,
+        }
     }
 }
 
@@ -105,10 +147,10 @@ impl ServerCertVerifier for PinVerifier {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if Pin::of(end_entity) != self.pin {
-            return Err(Error::InvalidCertificate(
-                CertificateError::ApplicationVerificationFailure,
-            ));
+        let shown = Pin::of(end_entity);
+        if shown != self.pin {
+            let other = OtherError(Arc::new(OtherPin { shown }));
+            return Err(Error::InvalidCertificate(CertificateError::Other(other)));
         }
         Ok(ServerCertVerified::assertion())
     }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use enforcer_protocol::decision::Message;
+use enforcer_protocol::{decision::Message, pin::Pin};
 use futures_util::TryStreamExt;
 use sqlx::SqliteConnection;
 
@@ -83,21 +83,37 @@ impl Admin {
         name: &str,
         zone: Option<&str>,
     ) -> Result<(Token, Secret), AdminError> {
-        let new = new_token(kind, name, zone)?;
         let secret = Secret::random(kind);
-        let token = write(&mut self.0, async |connection| {
+        let token = self.add_token(kind, name, zone, &secret).await?;
+        Ok((token, secret))
+    }
+
+    /// Makes a token for a gateway that shows the certificate with this pin in its place.
+    pub async fn admit_gateway(&mut self, name: &str, pin: Pin) -> Result<Token, AdminError> {
+        let secret = Secret::certificate(pin);
+        self.add_token(Kind::Gateway, name, None, &secret).await
+    }
+
+    async fn add_token(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        zone: Option<&str>,
+        secret: &Secret,
+    ) -> Result<Token, AdminError> {
+        let new = new_token(kind, name, zone)?;
+        write(&mut self.0, async |connection| {
             if tokens::by_name(connection, name).await?.is_some() {
                 return Err(AdminError::NameTaken {
                     name: name.to_owned(),
                 });
             }
-            let token = tokens::insert(connection, &new, &secret).await?;
+            let token = tokens::insert(connection, &new, secret).await?;
             let detail = format!("{kind} {}", token.zone.as_deref().unwrap_or_default());
             audit::record(connection, Action::TokenCreate, name, detail.trim_end()).await?;
             Ok(token)
         })
-        .await?;
-        Ok((token, secret))
+        .await
     }
 
     /// All tokens, also revoked ones.

@@ -8,6 +8,7 @@
 //! time as the error's source.
 
 pub mod admin;
+mod any_client;
 pub mod api;
 pub mod config;
 pub mod decide;

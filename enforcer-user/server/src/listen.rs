@@ -1,6 +1,7 @@
 //! Listening: sockets, and what a connection may take.
 
 mod admission;
+mod shown;
 
 use std::{
     io,
@@ -11,7 +12,10 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use self::admission::CONNECTIONS;
-pub use self::admission::{Admission, Admitted};
+pub use self::{
+    admission::{Admission, Admitted},
+    shown::{Showing, Shown},
+};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;

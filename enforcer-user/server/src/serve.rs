@@ -29,7 +29,7 @@ use crate::{
     api::Api,
     config::ServerConfig,
     ledger::{Ledger, LedgerHandle},
-    listen::{Admission, allow_files, listen},
+    listen::{Admission, Showing, allow_files, listen},
     policy::{Policy, PolicyError},
     state_dir::{StateDir, StateDirError},
     store::{self, StoreError},
@@ -190,6 +190,7 @@ impl Server {
         let acceptor = RustlsAcceptor::new(config)
             .handshake_timeout(HANDSHAKE_TIME)
             .acceptor(Admission::default());
+        let acceptor = Showing(acceptor);
         let mut serving = JoinSet::new();
         for listener in self.listeners.drain(..) {
             let mut server = axum_server::from_tcp(listener)

@@ -11,7 +11,10 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
-use crate::state_dir::{StateDir, StateDirError};
+use crate::{
+    any_client::AnyClient,
+    state_dir::{StateDir, StateDirError},
+};
 
 /// How long a certificate is dated for. The pin outlives it; clients without pins do look.
 const YEARS: i16 = 10;
@@ -137,7 +140,7 @@ fn load(dir: &StateDir) -> Result<Identity, TlsError> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring supports the default versions")
-        .with_no_client_auth()
+        .with_client_cert_verifier(Arc::<AnyClient>::default())
         .with_single_cert(vec![certificate], key)
         .map_err(|cause| TlsError::Unusable {
             path: dir.certificate(),

@@ -7,7 +7,10 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::output::LogFormat;
-use crate::gateway;
+use crate::{
+    gateway,
+    simulation::{Condition, Simulation},
+};
 
 /// How to run the gateway.
 #[derive(Debug, Args)]
@@ -19,6 +22,9 @@ pub struct RunCommand {
         default_value = "/etc/enforcer/enforcer.toml"
     )]
     config: PathBuf,
+    /// A fault that SIGUSR1 begins, and ends when it comes again; for tests. May be given several times.
+    #[arg(long, hide = true, value_name = "CONDITION")]
+    simulate: Vec<Condition>,
 }
 
 impl RunCommand {
@@ -40,7 +46,25 @@ impl RunCommand {
                     _ = interrupt.recv() => {}
                 }
             };
-            Ok(Box::pin(gateway::run(config, log.argument(), stop)).await?)
+            let simulation = Simulation::default();
+            if !self.simulate.is_empty() {
+                simulate(self.simulate, simulation.clone())?;
+            }
+            let run = gateway::run(config, log.argument(), simulation, stop);
+            Ok(Box::pin(run).await?)
         })
     }
+}
+
+/// Lets SIGUSR1 begin and end faults.
+fn simulate(conditions: Vec<Condition>, simulation: Simulation) -> anyhow::Result<()> {
+    let mut toggle = signal(SignalKind::user_defined1()).context("cannot wait for SIGUSR1")?;
+    tokio::spawn(async move {
+        while toggle.recv().await.is_some() {
+            for condition in &conditions {
+                simulation.toggle(*condition);
+            }
+        }
+    });
+    Ok(())
 }

@@ -45,6 +45,10 @@ fn summary(status: &StatusView) -> String {
         "Mode     {mode}\nReady    {ready}\nRunning  {} for {uptime}",
         status.version
     );
+    if !status.fails_open.is_empty() {
+        let conditions = status.fails_open.join(", ");
+        let _infallible = write!(text, "\n         fails open: {}", plain(&conditions));
+    }
     for reason in &status.not_ready_reasons {
         let _infallible = write!(text, "\n         missing: {}", plain(reason));
     }
@@ -81,17 +85,37 @@ fn passages(passages: &[PassageView]) -> String {
 }
 
 fn sources(sources: &[SourceView]) -> String {
-    let mut table = table(&["SOURCE", "CONNECTED", "REVISION", "LEASE", "LAST ERROR"]);
+    let mut table = table(&[
+        "SOURCE",
+        "KIND",
+        "CONNECTED",
+        "PRIORITY",
+        "REVISION",
+        "DECISIONS",
+        "LEASE",
+    ]);
     for source in sources {
         table.add_row(vec![
             source.name.clone(),
+            source.kind.to_string(),
             yes(source.connected).to_owned(),
+            source.priority.to_string(),
             source.revision.to_string(),
+            source.decisions.to_string(),
             lease(source.lease_seconds_left),
-            source.last_error.as_deref().map_or("-".to_owned(), plain),
         ]);
     }
-    lines(&table)
+    let mut text = lines(&table);
+    for source in sources {
+        let name = &source.name;
+        if let Some(at) = &source.at {
+            let _infallible = write!(text, "\n{name}: {}", plain(at));
+        }
+        if let Some(error) = &source.last_error {
+            let _infallible = write!(text, "\n{name}: {}", plain(error));
+        }
+    }
+    text
 }
 
 fn lease(seconds_left: Option<u64>) -> String {
@@ -143,6 +167,7 @@ mod tests {
 
     use super::*;
     use crate::control::status::{Egress, Ingress, TableView};
+    use crate::sources::Kind;
 
     fn status() -> StatusView {
         StatusView {
@@ -169,9 +194,14 @@ mod tests {
             }],
             sources: vec![SourceView {
                 name: "management".to_owned(),
+                kind: Kind::Server,
+                at: Some("https://10.0.0.2:8443/".to_owned()),
+                priority: 0,
                 connected: false,
                 revision: 42,
+                decisions: 120,
                 lease_seconds_left: Some(171),
+                held_back: 0,
                 last_error: Some("connection \u{1b}[31mrefused".to_owned()),
             }],
             tables: BTreeMap::from([(
@@ -188,6 +218,7 @@ mod tests {
             pending: 1,
             events_lost: 0,
             drift_repaired: 1,
+            fails_open: vec!["startup".to_owned()],
             ready: false,
             not_ready_reasons: vec!["source management is not connected".to_owned()],
         }
@@ -199,6 +230,7 @@ mod tests {
 Mode     enforce: hosts are stopped as their roles say
 Ready    no
 Running  0.1.0 for 3h 12m
+         fails open: startup
          missing: source management is not connected
 
 INTERFACE  ZONE  INGRESS     EGRESS  ATTACHED
@@ -206,8 +238,10 @@ eth1       lan   xdp native  tcx     yes
 eth1: xdp native, since its driver takes XDP
 wan0: UNCOVERED
 
-SOURCE      CONNECTED  REVISION  LEASE        LAST ERROR
-management  no         42        2m 51s left  connection \u{fffd}[31mrefused
+SOURCE      KIND    CONNECTED  PRIORITY  REVISION  DECISIONS  LEASE
+management  server  no         0         42        120        2m 51s left
+management: https://10.0.0.2:8443/
+management: connection \u{fffd}[31mrefused
 
 TABLE     USED  CAPACITY  FILL
 hosts_v4  120   1048576   1 %

@@ -122,7 +122,11 @@ impl Config {
             cause: Box::new(cause),
         })?;
         match toml::from_str::<Self>(text) {
-            Ok(config) => Ok(Self { places, ..config }),
+            Ok(config) => Ok(Self {
+                file: path.to_owned(),
+                places,
+                ..config
+            }),
             Err(error) => Err(explain(path, &places, error)),
         }
     }
@@ -260,10 +264,11 @@ mod tests {
     #[test]
     fn an_empty_file_is_all_defaults() {
         let config = Config::parse(Path::new("e.toml"), "").expect("a configuration");
-        let places = config.places.clone();
+        let (file, places) = (config.file.clone(), config.places.clone());
         assert_eq!(
             config,
             Config {
+                file,
                 places,
                 ..Config::default()
             }

@@ -6,6 +6,7 @@
 pub mod check;
 mod choice;
 mod compile;
+mod fail;
 mod load;
 pub mod machine;
 mod management;
@@ -14,19 +15,22 @@ mod places;
 mod rule;
 mod schema;
 mod sessions;
+mod sources;
 mod value;
 
 pub use choice::Choice;
 pub use compile::{CompileError, Compiled, InterfacePlan, RoleNames, VlanPlan};
+pub use fail::{Fail, Way};
 pub use load::{ConfigError, Position};
-pub use management::{Embedded, Management, ManagementError, Server};
+pub use management::{Embedded, Management, ManagementError, Remote, Servers};
 pub use nat::{Nat, SharedAddresses, StaticMapping};
 pub use places::Places;
 pub use rule::{Action, Role, Rule, Service};
 pub use schema::{
     Config, HookChoice, Interface, Lease, Limits, Metrics, Mode, OnStop, Portal, ScopeAction,
-    ScopeEntry, Unknown, User, Vlan,
+    ScopeEntry, Startup, Unknown, User, Vlan,
 };
+pub use sources::{FileSource, Share, Sources};
 pub use value::{PortRange, Protocol, ValueError};
 
 /// A complete configuration with a comment for every key.

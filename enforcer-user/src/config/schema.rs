@@ -14,10 +14,12 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    fail::Fail,
     management::Management,
     nat::Nat,
     places::Places,
     rule::{Role, Service},
+    sources::Sources,
     value,
 };
 
@@ -54,6 +56,10 @@ pub struct Config {
     pub scopes: Vec<ScopeEntry>,
     /// Hosts that nothing is decided of.
     pub unknown: Unknown,
+    /// What becomes of hosts when something fails.
+    pub fail: Fail,
+    /// What holds after the machine was started, until the sources have spoken.
+    pub startup: Startup,
     /// Decisions whose source has gone silent.
     pub lease: Lease,
     /// How often the datapath answers and asks.
@@ -68,13 +74,19 @@ pub struct Config {
     pub management: Management,
     /// Addresses that are translated on the way to it.
     pub nat: Nat,
+    /// What decides beside it.
+    #[serde(rename = "source")]
+    pub sources: Sources,
     /// The page that stopped users see.
     pub portal: Portal,
     /// The listener for metrics and health.
     pub metrics: Metrics,
     /// Whom the unprivileged children run as.
     pub user: User,
-    /// Where each key stands in the file.
+    /// The file itself.
+    #[serde(skip)]
+    pub file: PathBuf,
+    /// Where each key stands in it.
     #[serde(skip)]
     pub places: Places,
 }
@@ -95,15 +107,19 @@ impl Default for Config {
             uplinks: Vec::new(),
             scopes: Vec::new(),
             unknown: Unknown::default(),
+            fail: Fail::default(),
+            startup: Startup::Closed,
             lease: Lease::default(),
             limits: Limits::default(),
             roles: BTreeMap::new(),
             services: Vec::new(),
             management: Management::default(),
             nat: Nat::default(),
+            sources: Sources::default(),
             portal: Portal::default(),
             metrics: Metrics::default(),
             user: User::default(),
+            file: PathBuf::new(),
             places: Places::default(),
         }
     }
@@ -127,6 +143,16 @@ pub enum OnStop {
     Keep,
     /// The datapath is taken off: everything passes.
     Detach,
+}
+
+/// What holds after the machine was started, until the sources have spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Startup {
+    /// Nobody is decided.
+    Closed,
+    /// What was decided last, as long as it would have held.
+    LastKnown,
 }
 
 /// `[[interface]]`: an interface on the side of the hosts.

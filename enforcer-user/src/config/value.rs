@@ -30,6 +30,9 @@ pub enum ValueError {
         "`{0}` is no protocol; write tcp, udp, icmp, icmpv6, sctp, any, or a number from 0 to 254"
     )]
     Protocol(String),
+    /// Not a share.
+    #[error("`{0}` is no share; write a whole percentage, such as \"30%\"")]
+    Share(String),
     /// Not the address of a web server.
     #[error("`{0}` is no URL; write one such as \"https://192.0.2.1:8443\"")]
     Url(String),

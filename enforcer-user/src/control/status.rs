@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::request::Mode;
+use crate::sources::Kind;
 
 /// The gateway at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct StatusView {
     pub events_lost: u64,
     /// Rows of the kernel tables that had to be set right.
     pub drift_repaired: u64,
+    /// The conditions by which hosts pass that would be stopped otherwise, by their names in `[fail]`.
+    #[serde(default)]
+    pub fails_open: Vec<String>,
     /// Whether everything is attached and in step.
     pub ready: bool,
     /// What is missing, when it is not.
@@ -125,12 +129,27 @@ impl fmt::Display for Egress {
 pub struct SourceView {
     /// Its name in the configuration.
     pub name: String,
+    /// What it is.
+    #[serde(default)]
+    pub kind: Kind,
+    /// Where it was heard last: a URL, or a path.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// How much it counts against others.
+    #[serde(default)]
+    pub priority: u8,
     /// Whether it can be heard now.
     pub connected: bool,
     /// The last revision that came from it.
     pub revision: u64,
+    /// Of how many endpoints, or hosts, it decides.
+    #[serde(default)]
+    pub decisions: u64,
     /// How long its decisions still hold if it stays silent; `None` where there is no lease.
     pub lease_seconds_left: Option<u64>,
+    /// How often it would have taken back too much at once, and was asked again.
+    #[serde(default)]
+    pub held_back: u64,
     /// What last went wrong, until it goes well again.
     pub last_error: Option<String>,
 }

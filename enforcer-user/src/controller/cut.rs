@@ -79,18 +79,31 @@ impl Controller {
 
     /// A lease that is over cuts the hosts of its source without a change of theirs.
     fn forget_lapsed(&mut self) {
+        let sources: Vec<SourceId> = self.sources.keys().copied().collect();
+        for source in sources {
+            self.forget_lapsed_of(source);
+        }
+    }
+
+    fn forget_lapsed_of(&mut self, source: SourceId) {
         let clock = self.datapath.clock();
-        let (Ok(until), Ok(now)) = (self.datapath.lease(SourceId::MANAGEMENT), clock.now()) else {
+        let (Ok(until), Ok(now)) = (self.datapath.lease(source), clock.now()) else {
+            return;
+        };
+        let Some(heard) = self.sources.get_mut(&source) else {
             return;
         };
         let is_over = now.saturating_sub(until) >= clock.ticks(CLOSING);
-        if !is_over || self.lapsed == Some(until) || self.stops_nothing(self.compiled.lease_expired)
-        {
+        if !is_over || heard.lapsed == Some(until) {
             return;
         }
-        self.lapsed = Some(until);
+        heard.lapsed = Some(until);
+        let goes_on = self.compiled.fail.lease_expired.is_open();
+        if goes_on || self.stops_nothing(self.compiled.lease_expired) {
+            return;
+        }
         for (host, row) in self.registry.held() {
-            if row.source == SourceId::MANAGEMENT && self.lets_pass(host, Some(*row)) {
+            if row.source == source && self.lets_pass(host, Some(*row)) {
                 self.forgetter.forget(*host);
             }
         }

@@ -11,7 +11,7 @@ use enforcer_common::{
     packet::{Vlans, protocol},
     role::{RoleId, RoleRow},
     seen::JudgedRow,
-    settings::{InterfaceRow, Scope},
+    settings::{InterfaceRow, Scope, Undecided},
 };
 
 use super::{Controller, frame::frame};
@@ -216,7 +216,7 @@ impl Walk<'_> {
             return step("hosts table", "no row", "nothing is decided of this host");
         };
         let role = self.role_name(row.role);
-        let source = Controller::source_name(row.origin.source());
+        let source = self.controller.source_name(row.origin.source());
         let end = if row.deadline == FOREVER {
             "no end of its own".to_owned()
         } else {
@@ -259,7 +259,9 @@ impl Walk<'_> {
             step(
                 "lease",
                 "over",
-                &format!("the source is silent: the role is {role} until it is back"),
+                &format!(
+                    "the source is silent: the role is {role} until it is back, as `lease` and `fail` say"
+                ),
             )
         } else {
             let found = format!("{:.1} s left", left.as_secs_f64());
@@ -284,6 +286,11 @@ impl Walk<'_> {
             return None;
         }
         let clock = self.controller.datapath.clock();
+        let later = match Undecided::from_number(self.tables.settings().undecided) {
+            Undecided::Stopped => "without an answer in time it has the role unknown",
+            Undecided::PassLater => "without an answer in time it passes, as `fail` says",
+            Undecided::Pass => "it passes without an answer, as `fail` says",
+        };
         Some(match self.tables.asked(&self.host) {
             None => step("asked", "never", "its first packet makes the gateway ask"),
             Some(asked) => {
@@ -291,11 +298,7 @@ impl Walk<'_> {
                     .duration(self.now.saturating_sub(asked.since))
                     .as_secs_f64();
                 let found = format!("first {ago:.1} s ago");
-                step(
-                    "asked",
-                    &found,
-                    "without an answer in time it has the role unknown",
-                )
+                step("asked", &found, later)
             }
         })
     }

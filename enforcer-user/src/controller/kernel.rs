@@ -67,6 +67,9 @@ impl Controller {
     /// hosts alone.
     pub(super) fn put_in_force(&mut self, changes: Vec<Change>) {
         let was_whole = self.retry.is_empty();
+        if let Some(saver) = self.saver.as_mut().filter(|_| !changes.is_empty()) {
+            saver.change();
+        }
         let newest = self.retry.newest(changes);
         self.begin_closing(newest.values());
         if newest.values().any(|change| change.after.is_none()) {
@@ -98,11 +101,12 @@ impl Controller {
         if changes.is_empty() {
             return Ok(());
         }
-        let clock = self.datapath.clock();
+        let (clock, time) = (self.datapath.clock(), self.clock.now());
         let rows = clock.now().map(|now| {
+            let end = |until| deadline(until, time, clock, now);
             let changes = changes.values();
             changes
-                .map(|change| to_kernel(change, self.closing.has(&change.host), clock, now))
+                .map(|change| to_kernel(change, self.closing.has(&change.host), end))
                 .collect::<Vec<_>>()
         });
         let written = rows.and_then(|rows| self.datapath.apply(&rows));
@@ -121,7 +125,7 @@ impl Controller {
         if !self.retry.is_empty() {
             return;
         }
-        let rows = match from_kernel(&self.datapath) {
+        let rows = match from_kernel(&self.datapath, self.clock.now()) {
             Ok(held) => held.rows,
             Err(error) => {
                 tracing::error!("cannot compare with the kernel's tables: {error}");
@@ -143,15 +147,17 @@ impl Controller {
 
 /// Writes changes to the kernel before there is a controller that could try again.
 pub fn apply(datapath: &mut Datapath, changes: &[Change]) -> Result<(), DatapathError> {
-    let now = datapath.clock().now()?;
+    let (clock, time) = (datapath.clock(), Timestamp::now());
+    let now = clock.now()?;
+    let end = |until| deadline(until, time, clock, now);
     let rows: Vec<HostChange> = changes
         .iter()
-        .map(|change| to_kernel(change, false, datapath.clock(), now))
+        .map(|change| to_kernel(change, false, end))
         .collect();
     datapath.apply(&rows)
 }
 
-fn to_kernel(change: &Change, closing: bool, clock: &Clock, now: u64) -> HostChange {
+fn to_kernel(change: &Change, closing: bool, end: impl Fn(Timestamp) -> u64) -> HostChange {
     let Some(Row {
         role,
         source,
@@ -163,7 +169,7 @@ fn to_kernel(change: &Change, closing: bool, clock: &Clock, now: u64) -> HostCha
     };
     let origin = Origin::of(source);
     let row = HostRow {
-        deadline: until.map_or(FOREVER, |until| deadline(until, clock, now)),
+        deadline: until.map_or(FOREVER, end),
         mac: mac.map_or([0; 6], |Mac(bytes)| bytes),
         role,
         origin: if closing { origin.closing() } else { origin },
@@ -171,12 +177,9 @@ fn to_kernel(change: &Change, closing: bool, clock: &Clock, now: u64) -> HostCha
     HostChange::Set(change.host, row)
 }
 
-/// The wall clock is asked only here; from then on the kernel counts jiffies, which no change of the
-/// clock moves.
-fn deadline(until: Timestamp, clock: &Clock, now: u64) -> u64 {
-    let left = until
-        .duration_since(Timestamp::now())
-        .max(SignedDuration::ZERO);
+/// The kernel counts jiffies, which no change of the clock moves. `time` and `now` are the same moment.
+fn deadline(until: Timestamp, time: Timestamp, clock: &Clock, now: u64) -> u64 {
+    let left = until.duration_since(time).max(SignedDuration::ZERO);
     now.saturating_add(clock.ticks(left.unsigned_abs()))
 }
 
@@ -189,10 +192,10 @@ pub struct Held {
     pub closing: Vec<Host>,
 }
 
-/// What the kernel's table of hosts holds.
-pub fn from_kernel(datapath: &Datapath) -> Result<Held, DatapathError> {
+/// What the kernel's table of hosts holds, with its ends told by a clock that says `now`.
+pub fn from_kernel(datapath: &Datapath, now: Timestamp) -> Result<Held, DatapathError> {
     let clock = datapath.clock();
-    let (jiffies, now) = (clock.now()?, Timestamp::now());
+    let jiffies = clock.now()?;
     let end = |deadline: u64| {
         let left = clock.duration(deadline.saturating_sub(jiffies));
         SignedDuration::try_from(left)

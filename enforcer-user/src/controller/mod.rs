@@ -5,33 +5,38 @@
 //! the registry yields goes to the datapath before the next input is looked at.
 
 mod binding;
+mod clock;
 mod closing;
 mod cut;
 mod events;
 mod explain;
+mod failing;
 mod frame;
+mod guard;
+mod heard;
 mod kernel;
 mod links;
+mod lists;
 mod operator;
 mod portal;
+mod saving;
 mod sources;
 mod status;
 mod traces;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     time::{Duration, Instant},
 };
 
 use enforcer_common::host::{Host, SourceId};
-use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch},
     time::{self, MissedTickBehavior},
 };
 
 use crate::{
-    config::{Compiled, Config, Mode},
+    config::{Compiled, Config, Mode, Startup},
     conntrack::{Forgetter, Told},
     control::{HttpRequest, Request, serve::Call},
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
@@ -44,12 +49,18 @@ use crate::{
     links::{Forwarding, Passage},
     metrics::Metrics,
     registry::{Change, Registry},
-    sources::{SourceEvent, operator::Exceptions, queries::Queries},
+    saved,
+    simulation::Simulation,
+    sources::{Profile, Said, operator::Exceptions, queries::Queries},
 };
 
+use clock::SteadyClock;
 use closing::Closing;
+use failing::Failing;
+use heard::Heard;
 use kernel::Retry;
 pub use kernel::{Held, apply, from_kernel};
+use saving::Saver;
 
 /// How often the registry is compared with the kernel's tables.
 const COMPARE: Duration = Duration::from_mins(5);
@@ -68,7 +79,7 @@ pub struct Inputs {
     /// The datapath's events.
     pub events: Events,
     /// What the sources say.
-    pub sources: mpsc::Receiver<SourceEvent>,
+    pub sources: mpsc::Receiver<Said>,
     /// The kernel's neighbours.
     pub neighbours: mpsc::Receiver<Neighbour>,
     /// Translated connections with the management server.
@@ -98,31 +109,31 @@ pub struct Controller {
     /// Where the kernel is told to ask neighbours.
     questions: mpsc::Sender<Question>,
     metrics: Metrics,
-    management: SourceState,
+    sources: BTreeMap<SourceId, Heard>,
     mode: Mode,
     retry: Retry,
     /// Programs that only judge, by row of their interface: for explanations.
     benches: HashMap<u32, Bench>,
     closing: Closing,
     forgetter: Forgetter,
-    /// The lease whose end has been followed by forgetting connections.
-    lapsed: Option<u64>,
     /// The interfaces that forward.
     passages: Vec<Passage>,
     /// What is wrong with the interfaces under enforcement.
     lost: Vec<String>,
+    /// What is wrong with the pins, if anything.
+    unpinned: Option<String>,
     /// Whose neighbours are watched.
     interfaces: watch::Sender<InterfaceZones>,
     drift: u64,
     started: Instant,
     is_announced: bool,
-}
-
-/// What is known of a source beside its decisions.
-#[derive(Debug, Default)]
-struct SourceState {
-    connected: bool,
-    last_error: Option<String>,
+    /// Whether decisions that were saved before the machine was started are in force.
+    is_restored: bool,
+    /// What had failed when the kernel was last told.
+    failed: Failing,
+    clock: SteadyClock,
+    /// Where decisions are saved, if they are.
+    saver: Option<Saver>,
 }
 
 /// What a controller is made of.
@@ -139,6 +150,8 @@ pub struct Parts {
     pub registry: Registry,
     /// The hosts that an earlier process left closing.
     pub closing: Vec<Host>,
+    /// What decides, apart from the operator.
+    pub sources: Vec<Profile>,
     /// The operator's exceptions, stored.
     pub exceptions: Exceptions,
     /// Where unknown hosts are asked about.
@@ -155,6 +168,10 @@ pub struct Parts {
     pub forgetter: Forgetter,
     /// Where it is said whose neighbours are watched.
     pub interfaces: watch::Sender<InterfaceZones>,
+    /// Whether decisions that were saved before the machine was started are in force.
+    pub is_restored: bool,
+    /// Faults that tests switch on.
+    pub simulation: Simulation,
 }
 
 impl Controller {
@@ -167,6 +184,7 @@ impl Controller {
             datapath,
             registry,
             closing: left,
+            sources,
             exceptions,
             queries,
             questions,
@@ -175,12 +193,19 @@ impl Controller {
             metrics,
             forgetter,
             interfaces,
+            is_restored,
+            simulation,
         } = parts;
         let started = Instant::now();
         let mut closing = Closing::default();
         for host in left {
             closing.begin(host, started);
         }
+        let saver = (config.startup == Startup::LastKnown).then(|| {
+            let leases = sources.iter().filter_map(|profile| profile.lease);
+            let shortest = leases.min().unwrap_or(config.management.lease);
+            Saver::new(config.state_dir.join(saved::FILE), shortest)
+        });
         let zones = Zones::new(compiled.zones.clone());
         let mut identity =
             Identity::new(zones.clone(), own.clone()).loose_in(compiled.loose_zones());
@@ -202,18 +227,25 @@ impl Controller {
             queries,
             questions,
             metrics,
-            management: SourceState::default(),
+            sources: sources
+                .into_iter()
+                .map(|profile| (profile.id, Heard::new(profile)))
+                .collect(),
             retry: Retry::default(),
             benches: HashMap::new(),
             closing,
             forgetter,
-            lapsed: None,
             passages: Vec::new(),
             lost: Vec::new(),
+            unpinned: None,
             interfaces,
             drift: 0,
             started,
             is_announced: false,
+            is_restored,
+            failed: Failing::default(),
+            clock: SteadyClock::new(simulation),
+            saver,
         }
     }
 
@@ -251,6 +283,7 @@ impl Controller {
                 _ = tick.tick() => {
                     self.tick();
                     self.keep_traces().await;
+                    self.save().await;
                 }
                 _ = compare.tick() => self.compare(),
             }
@@ -258,6 +291,7 @@ impl Controller {
     }
 
     async fn end(mut self) -> Datapath {
+        self.save_last().await;
         if let Some(all) = self.identity.new_traces() {
             self.keeper.keep_last(all).await;
         }
@@ -265,7 +299,8 @@ impl Controller {
     }
 
     fn tick(&mut self) {
-        let now = Timestamp::now();
+        self.look_at_clock();
+        let now = self.clock.now();
         if self.registry.next_end().is_some_and(|end| end <= now) {
             let changes = self.registry.expire(now);
             self.put_in_force(changes);
@@ -274,10 +309,37 @@ impl Controller {
             }
         }
         self.tracer.expire();
+        self.hush_silent();
         self.try_again();
         self.end_closing();
+        self.follow_failing();
+        self.look_at_pins();
         if !self.is_announced && self.missing().is_empty() {
             self.announce();
+        }
+    }
+
+    /// The BPF file system may be unmounted beneath the gateway.
+    fn look_at_pins(&mut self) {
+        if self.datapath.is_pinned() {
+            self.unpinned = None;
+        } else if self.unpinned.is_none() {
+            let said = format!(
+                "nothing is pinned any more in {}: enforcement ends with this process; mount the BPF file system again \
+                 (`mount -t bpf bpf /sys/fs/bpf`) and restart the gateway",
+                self.config.pin_dir.display()
+            );
+            tracing::error!("{said}");
+            self.unpinned = Some(said);
+        }
+    }
+
+    fn look_at_clock(&mut self) {
+        if let Some(step) = self.clock.look() {
+            tracing::warn!(
+                seconds = step.as_secs(),
+                "the wall clock was set; what ends by itself ends when it would have"
+            );
         }
     }
 
@@ -301,16 +363,8 @@ impl Controller {
     fn rulings(&self) -> Rulings {
         Rulings {
             enforce: self.mode == Mode::Enforce,
+            undecided: self.failing().undecided(self.compiled.fail),
             ..rulings(&self.compiled)
-        }
-    }
-
-    fn source_name(source: SourceId) -> &'static str {
-        match source {
-            SourceId::GATEWAY => "gateway",
-            SourceId::OPERATOR => "operator",
-            SourceId::MANAGEMENT => "management",
-            _ => "unknown",
         }
     }
 
@@ -331,6 +385,9 @@ pub fn rulings(compiled: &Compiled) -> Rulings {
         unknown_timeout: compiled.unknown_timeout,
         first_datagram: compiled.first_datagram,
         lease_expired: compiled.lease_expired,
+        lease_holds: compiled.fail.lease_expired.is_open(),
+        // Until the controller says more.
+        undecided: Failing::default().undecided(compiled.fail),
         replies_per_second: compiled.limits.replies_per_second,
         questions_per_second: compiled.limits.questions_per_second,
     }

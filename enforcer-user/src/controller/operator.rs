@@ -20,7 +20,7 @@ use crate::{
         request::{self, Granted, ModeChange},
         serve::{Call, Peer},
     },
-    registry::{self, Exception, Operator},
+    registry::{self, Decided, Exception, Operator},
     sources::audit::Deed,
 };
 
@@ -142,8 +142,8 @@ impl Controller {
                 .unwrap_or_default()
                 .to_owned(),
             role: self.compiled.roles.name(view.row.role).to_owned(),
-            source: Self::source_name(view.row.source).to_owned(),
-            endpoint: decided.map(|decided| decided.name.clone()),
+            source: self.source_name(view.row.source).to_owned(),
+            endpoint: decided.and_then(Decided::shown_name),
             owner: decided.and_then(|decided| decided.owner.clone()),
             level: decided.map(|decided| decided.level),
             reasons: decided
@@ -263,6 +263,10 @@ impl Controller {
             .except(host, &exception)
             .map_err(|error| failed(&error))?;
         let view = self.exception_view(&host, &exception);
+        let exception = Exception {
+            until: until.map(|until| self.clock.of_wall(until)),
+            ..exception
+        };
         let mut changes = self.registry.except(host, exception);
         changes.extend(self.registry.place(host, self.identity.bound(&host)));
         self.confirm(&changes);

@@ -6,6 +6,7 @@ use enforcer_common::{
     decide::{self, Basis, Tables},
     host::{Address, Host},
     role::{RoleId, RoleRow},
+    settings::Undecided,
 };
 
 use super::{Controller, explain::failed};
@@ -17,6 +18,7 @@ use crate::{
     },
     datapath::DatapathError,
     metrics::{Questions, Snapshot},
+    registry::Decided,
     sources::queries::Question,
 };
 
@@ -73,6 +75,11 @@ impl Controller {
             Basis::Decided if standing.role == RoleId::UNKNOWN => Access::Unknown,
             Basis::Decided | Basis::LeaseExpired => Access::Stopped,
             Basis::Martian => Access::Unknown,
+            Basis::Undecided
+                if Undecided::from_number(tables.settings().undecided) == Undecided::Pass =>
+            {
+                Access::Open
+            }
             Basis::Undecided => {
                 let timeout = tables.settings().unknown_timeout;
                 let waits =
@@ -88,7 +95,7 @@ impl Controller {
             address: host.address.into(),
             access,
             role: self.compiled.roles.name(standing.role).to_owned(),
-            endpoint: decided.map(|decided| decided.name.clone()),
+            endpoint: decided.and_then(Decided::shown_name),
             level: decided.map(|decided| decided.level),
             reasons: decided
                 .map(|decided| decided.reasons.clone())

@@ -1,95 +1,208 @@
-//! What the management server says.
+//! What the sources say.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
-use enforcer_common::{host::SourceId, role::RoleId};
+use enforcer_common::{
+    host::{Address, FOREVER, Host, SourceId},
+    role::RoleId,
+};
 use enforcer_protocol::decision::Decision;
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::{CHANGES_AT_ONCE, Controller};
 use crate::{
     identity::{Binding, Rebound},
     registry::{Change, Decided, Refused},
-    sources::{Answer, SourceEvent},
+    sources::{Answer, Said, SourceEvent},
 };
 
 /// How long the answer "nothing is known" holds. A host that becomes known meanwhile is told of by the
 /// stream at once.
 const UNANSWERED: Duration = Duration::from_mins(1);
 
-const SOURCE: SourceId = SourceId::MANAGEMENT;
+/// The source that endpoints report to, and that is asked about hosts.
+const SERVER: SourceId = SourceId::MANAGEMENT;
 
 impl Controller {
-    /// Takes what a source says, and what else it has said by now, and puts all of it in force at once.
-    pub(super) fn take_from_source(
-        &mut self,
-        first: SourceEvent,
-        more: &mut mpsc::Receiver<SourceEvent>,
-    ) {
+    /// Takes what a source says, and what else they have said by now, and puts all of it in force at once.
+    pub(super) fn take_from_source(&mut self, first: Said, more: &mut mpsc::Receiver<Said>) {
         let since = Instant::now();
         let mut changes = Vec::new();
-        let mut renews = false;
+        let mut renewed = HashSet::new();
         let mut next = Some(first);
-        while let Some(event) = next {
-            renews |= self.learn(event, &mut changes);
+        while let Some(Said { source, event }) = next {
+            if self.learn(source, event, &mut changes) {
+                renewed.insert(source);
+            }
             if changes.len() >= CHANGES_AT_ONCE {
                 break;
             }
             next = more.try_recv().ok();
         }
         self.changes_of(changes, since);
-        // The lease comes last: it vouches for what is in force.
-        if renews {
-            self.renew_lease();
+        // The leases come last: they vouch for what is in force.
+        for source in renewed {
+            self.renew_lease(source);
         }
     }
 
     /// Whether the event proves that the gateway holds everything that the source decided.
-    fn learn(&mut self, event: SourceEvent, changes: &mut Vec<Change>) -> bool {
+    fn learn(&mut self, source: SourceId, event: SourceEvent, changes: &mut Vec<Change>) -> bool {
+        let Some(heard) = self.sources.get_mut(&source) else {
+            return false;
+        };
+        let awaits = heard.guard.awaits();
         let learnt = match event {
-            SourceEvent::Snapshot {
-                revision,
-                decisions,
-            } => self.replace(revision, decisions),
-            SourceEvent::Change { revision, decision } => {
-                let decided = self.decided(*decision);
-                self.registry.decide(SOURCE, revision, decided)
-            }
-            SourceEvent::Withdraw { revision, endpoint } => {
-                let endpoint = endpoint.as_str().into();
-                self.identity.forget(&endpoint);
-                self.registry.withdraw(SOURCE, revision, &endpoint)
-            }
-            SourceEvent::Alive => Ok(Vec::new()),
-            SourceEvent::Answers { revision, answers } => {
-                for answer in answers {
-                    self.learn_answer(revision, answer, changes);
-                }
-                return false;
-            }
-            SourceEvent::Connected => {
-                tracing::info!("connected to the management server");
-                self.management.connected = true;
-                self.management.last_error = None;
+            SourceEvent::Connected { at } => {
+                tracing::info!(source = heard.profile.name, at, "connected");
+                heard.connected = true;
+                heard.at = Some(at);
+                heard.last_error = None;
                 return false;
             }
             SourceEvent::Lost { why } => {
-                self.management.connected = false;
-                self.management.last_error = Some(why.to_string());
+                heard.connected = false;
+                heard.last_error = Some(why);
+                self.end_with(source);
                 return false;
+            }
+            SourceEvent::Refused { why } => {
+                heard.last_error = Some(why);
+                return false;
+            }
+            SourceEvent::Answers {
+                server,
+                revision,
+                answers,
+            } => {
+                // An answer of another server than the one whose decisions are held cannot be compared with them.
+                if *heard.server.get_or_insert(server) == server {
+                    for answer in answers {
+                        self.learn_answer(revision, answer, changes);
+                    }
+                }
+                return false;
+            }
+            SourceEvent::Snapshot {
+                server,
+                revision,
+                decisions,
+            } => self.take_snapshot(server, revision, decisions),
+            SourceEvent::List { revision, hosts } => {
+                heard.last_error = None;
+                self.take_list(source, revision, &hosts)
+            }
+            // A whole snapshot is due first.
+            SourceEvent::Change { .. } | SourceEvent::Withdraw { .. } | SourceEvent::Alive
+                if awaits =>
+            {
+                return false;
+            }
+            SourceEvent::Change { revision, decision } => {
+                let decided = self.decided(*decision);
+                Some(self.registry.decide(source, revision, decided))
+            }
+            SourceEvent::Withdraw { revision, endpoint } => {
+                self.take_withdrawal(source, revision, &endpoint)
+            }
+            SourceEvent::Alive => {
+                heard.last_error = None;
+                Some(Ok(Vec::new()))
             }
         };
         match learnt {
-            Ok(learnt) => {
+            Some(Ok(learnt)) => {
                 changes.extend(learnt);
                 true
             }
-            Err(refused) => {
+            Some(Err(refused)) => {
                 tracing::warn!("{refused}");
                 false
             }
+            None => false,
         }
+    }
+
+    /// Takes a whole snapshot, unless it takes back too much.
+    fn take_snapshot(
+        &mut self,
+        server: usize,
+        revision: u64,
+        decisions: Vec<Decision>,
+    ) -> Option<Result<Vec<Change>, Refused>> {
+        let named = self.named(&decisions);
+        if !self.admits(SERVER, &named) {
+            return None;
+        }
+        let former = self.sources.get_mut(&SERVER)?.server.replace(server);
+        if former.is_some_and(|former| former != server) {
+            self.registry.begin_anew(SERVER);
+        }
+        Some(self.replace(revision, decisions))
+    }
+
+    /// The hosts that decisions may be about.
+    fn named(&self, decisions: &[Decision]) -> HashSet<Host> {
+        let hosts = decisions.iter().filter_map(|decision| {
+            let zone = self.zones.number(&decision.zone)?;
+            let claimed = decision.claims.iter().map(|claim| claim.address);
+            let observed = decision.observed.map(|observed| observed.ip());
+            let addresses = claimed.chain(observed).map(Address::from);
+            Some(addresses.map(move |address| Host { zone, address }))
+        });
+        hosts.flatten().collect()
+    }
+
+    /// Whether a source may say that it decides of these hosts alone; if not, it is asked again.
+    pub(super) fn admits(&mut self, source: SourceId, named: &HashSet<Host>) -> bool {
+        let shrink = self.registry.shrink(source, named);
+        let (had, lost) = (shrink.had, shrink.lost.len());
+        let Some(heard) = self.sources.get_mut(&source) else {
+            return false;
+        };
+        if heard.guard.admits(shrink) {
+            return true;
+        }
+        tracing::warn!(
+            source = heard.profile.name,
+            had,
+            lost,
+            max_shrink = %heard.guard.max(),
+            "it would take back what it decided of too many hosts at once: held, and asked for again; if it says so \
+             twice, it counts"
+        );
+        heard.last_error = Some(format!(
+            "it would take back what it decided of {lost} of {had} hosts: held until it says so twice"
+        ));
+        heard.profile.again.notify_one();
+        false
+    }
+
+    fn take_withdrawal(
+        &mut self,
+        source: SourceId,
+        revision: u64,
+        endpoint: &str,
+    ) -> Option<Result<Vec<Change>, Refused>> {
+        let endpoints = self.registry.endpoints(source);
+        let heard = self.sources.get_mut(&source)?;
+        if !heard.guard.admits_withdrawal(endpoints, Instant::now()) {
+            tracing::warn!(
+                source = heard.profile.name,
+                max_shrink = %heard.guard.max(),
+                "it takes back what it decided of too many endpoints at once: asked for everything again"
+            );
+            heard.last_error =
+                Some("it takes back too much at once: asked for everything again".to_owned());
+            heard.profile.again.notify_one();
+            return None;
+        }
+        let endpoint = endpoint.into();
+        self.identity.forget(&endpoint);
+        Some(self.registry.withdraw(source, revision, &endpoint))
     }
 
     fn replace(&mut self, revision: u64, decisions: Vec<Decision>) -> Result<Vec<Change>, Refused> {
@@ -101,7 +214,10 @@ impl Controller {
             .zip(bindings)
             .map(|(decision, binding)| self.understood(decision, binding))
             .collect();
-        let changes = self.registry.replace(SOURCE, revision, decided)?;
+        let changes = self.registry.replace(SERVER, revision, decided)?;
+        if let Some(heard) = self.sources.get_mut(&SERVER) {
+            heard.last_error = None;
+        }
         tracing::info!(
             revision,
             decisions = count,
@@ -113,7 +229,7 @@ impl Controller {
 
     fn learn_answer(&mut self, revision: u64, answer: Answer, changes: &mut Vec<Change>) {
         let Some(decision) = answer.decision else {
-            let until = Timestamp::now() + UNANSWERED;
+            let until = self.clock.now() + UNANSWERED;
             tracing::info!(
                 host = self.shown(&answer.host),
                 "the management server knows nothing of it"
@@ -124,14 +240,14 @@ impl Controller {
         let endpoint = decision.endpoint.as_str().into();
         if self
             .registry
-            .admit_answer(SOURCE, revision, &endpoint)
+            .admit_answer(SERVER, revision, &endpoint)
             .is_err()
         {
             return;
         }
         let decided = self.decided(decision);
         let is_it = decided.hosts.iter().any(|bound| bound.host == answer.host);
-        match self.registry.answer(SOURCE, revision, decided) {
+        match self.registry.answer(SERVER, revision, decided) {
             Ok(learnt) => changes.extend(learnt),
             Err(refused) => tracing::warn!("{refused}"),
         }
@@ -139,7 +255,7 @@ impl Controller {
         if !is_it {
             changes.extend(
                 self.registry
-                    .answer_unknown(answer.host, Timestamp::now() + UNANSWERED),
+                    .answer_unknown(answer.host, self.clock.now() + UNANSWERED),
             );
         }
     }
@@ -150,7 +266,8 @@ impl Controller {
         self.understood(decision, binding)
     }
 
-    fn understood(&self, decision: Decision, binding: Binding) -> Decided {
+    fn understood(&self, mut decision: Decision, binding: Binding) -> Decided {
+        decision.valid_until = decision.valid_until.map(|until| self.clock.of_wall(until));
         self.report_doubts(&binding.doubts);
         let role = self.compiled.roles.id(&decision.role).unwrap_or_else(|| {
             tracing::warn!(
@@ -177,19 +294,40 @@ impl Controller {
         let mut changes = Vec::new();
         for Rebound { endpoint, binding } in rebound {
             self.report_doubts(&binding.doubts);
-            changes.extend(self.registry.rebind(SOURCE, &endpoint, binding.hosts));
+            changes.extend(self.registry.rebind(SERVER, &endpoint, binding.hosts));
         }
         self.changes_of(changes, since);
     }
 
-    fn renew_lease(&mut self) {
+    fn renew_lease(&mut self, source: SourceId) {
+        let Some(heard) = self.sources.get(&source) else {
+            return;
+        };
         let clock = self.datapath.clock();
-        let lease = clock.ticks(self.config.management.lease);
-        let renewed = clock
-            .now()
-            .and_then(|now| self.datapath.set_lease(SOURCE, now.saturating_add(lease)));
+        let until = match heard.profile.lease {
+            None => Ok(FOREVER),
+            Some(lease) => clock
+                .now()
+                .map(|now| now.saturating_add(clock.ticks(lease))),
+        };
+        let renewed = until.and_then(|until| self.datapath.set_lease(source, until));
         if let Err(error) = renewed {
-            tracing::error!("the lease of the management server cannot be renewed: {error}");
+            let source = self.source_name(source);
+            tracing::error!("the lease of the source {source} cannot be renewed: {error}");
+        }
+        let changes = self.registry.hush(source, false);
+        self.put_in_force(changes);
+    }
+
+    /// The decisions of a source without a lease hold only as long as it can be heard.
+    fn end_with(&mut self, source: SourceId) {
+        let has_lease = |heard: &super::heard::Heard| heard.profile.lease.is_some();
+        if self.sources.get(&source).is_none_or(has_lease) || !self.registry.is_complete(source) {
+            return;
+        }
+        if let Err(error) = self.datapath.set_lease(source, 0) {
+            let source = self.source_name(source);
+            tracing::error!("the decisions of the source {source} cannot be ended: {error}");
         }
     }
 }

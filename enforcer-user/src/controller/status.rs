@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use enforcer_common::host::{Family, SourceId};
+use enforcer_common::host::Family;
 
-use super::{Controller, operator::mode_view};
+use super::{Controller, heard::Heard, operator::mode_view};
 use crate::{
     control::status::{
         Egress, Ingress, InterfaceView, PassageView, SourceView, StatusView, TableView,
     },
     datapath::{Attachment, EgressHook, IngressHook},
     links::Passage,
+    sources::Profile,
 };
 
 impl Controller {
@@ -27,12 +28,13 @@ impl Controller {
                 .map(|one| self.interface(one))
                 .collect(),
             passages: self.passages.iter().map(passage).collect(),
-            sources: vec![self.management_view()],
+            sources: self.sources.values().map(|one| self.source(one)).collect(),
             tables: self.tables(),
             hosts_by_role: self.hosts_by_role(),
             pending: self.queries.stats().pending(),
             events_lost: self.datapath.lost_events().unwrap_or(0),
             drift_repaired: self.drift,
+            fails_open: self.fails_open(),
             ready: missing.is_empty(),
             not_ready_reasons: missing,
         }
@@ -41,14 +43,25 @@ impl Controller {
     /// What is missing for the gateway to do all of its work.
     pub(super) fn missing(&self) -> Vec<String> {
         let mut missing = Vec::new();
-        if !self.registry.is_complete(SourceId::MANAGEMENT) {
-            missing
-                .push("no snapshot of the management server's decisions has come yet".to_owned());
-        } else if self.lease_seconds() == Some(0) {
-            missing
-                .push("the management server has been silent for longer than its lease".to_owned());
+        for heard in self.sources.values() {
+            let Profile { id, name, .. } = &heard.profile;
+            if !self.registry.is_complete(*id) {
+                missing.push(format!(
+                    "no snapshot of what the source {name} decided has come yet"
+                ));
+            } else if self.lease_seconds(*id) == Some(0) {
+                missing.push(format!(
+                    "the source {name} has been silent for longer than its lease"
+                ));
+            }
+            if heard.guard.awaits() {
+                missing.push(format!(
+                    "the source {name} would take back too much at once: it is asked again"
+                ));
+            }
         }
         missing.extend(self.lost.iter().cloned());
+        missing.extend(self.unpinned.iter().cloned());
         if !self.retry.is_empty() {
             missing.push("the kernel's tables do not hold all decisions".to_owned());
         }
@@ -77,22 +90,20 @@ impl Controller {
         }
     }
 
-    fn management_view(&self) -> SourceView {
+    fn source(&self, heard: &Heard) -> SourceView {
+        let profile = &heard.profile;
         SourceView {
-            name: Self::source_name(SourceId::MANAGEMENT).to_owned(),
-            connected: self.management.connected,
-            revision: self.registry.revision(SourceId::MANAGEMENT).unwrap_or(0),
-            lease_seconds_left: self.lease_seconds(),
-            last_error: self.management.last_error.clone(),
+            name: profile.name.clone(),
+            kind: profile.kind,
+            at: heard.at.clone(),
+            priority: profile.priority,
+            connected: heard.connected,
+            revision: self.registry.revision(profile.id).unwrap_or(0),
+            decisions: self.registry.endpoints(profile.id) as u64,
+            lease_seconds_left: self.lease_seconds(profile.id),
+            held_back: heard.guard.count,
+            last_error: heard.last_error.clone(),
         }
-    }
-
-    fn lease_seconds(&self) -> Option<u64> {
-        let until = self.datapath.lease(SourceId::MANAGEMENT).ok()?;
-        let now = self.datapath.clock().now().ok()?;
-        // Rounded up: 0 means over.
-        let left = self.datapath.clock().duration(until.saturating_sub(now));
-        Some(left.as_secs() + u64::from(left.subsec_nanos() > 0))
     }
 
     fn tables(&self) -> BTreeMap<String, TableView> {

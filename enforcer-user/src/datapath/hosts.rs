@@ -1,7 +1,12 @@
 //! The hosts tables: what the registry decided, written in batches.
 
-use std::{collections::BTreeSet, io, os::fd::AsFd};
+use std::{
+    collections::BTreeSet,
+    io,
+    os::fd::{AsFd, BorrowedFd},
+};
 
+use bytemuck::Pod;
 use enforcer_common::{
     host::{Family, Host, HostKey, HostKeyV4, HostRow},
     limits,
@@ -122,12 +127,12 @@ impl Datapath {
             refused(
                 "HOSTS_V4",
                 &rows.set_v4.0,
-                batch::update(v4, &rows.set_v4.0, &rows.set_v4.1),
+                self.update(v4, &rows.set_v4.0, &rows.set_v4.1),
             ),
             refused(
                 "HOSTS_V6",
                 &rows.set_v6.0,
-                batch::update(v6, &rows.set_v6.0, &rows.set_v6.1),
+                self.update(v6, &rows.set_v6.0, &rows.set_v6.1),
             ),
         ];
         let mut results = results.into_iter().filter_map(Result::err);
@@ -140,6 +145,22 @@ impl Datapath {
                 ..sum
             })
             .into())
+    }
+
+    /// Writes rows, unless a test has them refused.
+    fn update<K: Pod>(
+        &self,
+        map: BorrowedFd<'_>,
+        keys: &[K],
+        rows: &[HostRow],
+    ) -> Result<(), Refused> {
+        match self.simulation.refusal() {
+            Some(error) if !rows.is_empty() => Err(Refused {
+                rows: (0..rows.len()).collect(),
+                error,
+            }),
+            _ => batch::update(map, keys, rows),
+        }
     }
 
     fn bump(&mut self, buckets: &BTreeSet<u32>) -> Result<(), DatapathError> {

@@ -48,6 +48,7 @@ use std::{fs, path::PathBuf};
 
 use enforcer_common::limits;
 
+use crate::simulation::Simulation;
 use maps::Maps;
 use object::Constants;
 use pins::Pins;
@@ -72,6 +73,7 @@ pub struct Datapath {
     generations: Vec<u64>,
     attached: Vec<attach::Attached>,
     adopted: bool,
+    simulation: Simulation,
 }
 
 impl Datapath {
@@ -101,12 +103,23 @@ impl Datapath {
             generations,
             attached: Vec::new(),
             adopted,
+            simulation: Simulation::default(),
         })
+    }
+
+    /// Lets faults be simulated from now on.
+    pub fn simulate(&mut self, simulation: Simulation) {
+        self.simulation = simulation;
     }
 
     /// Whether the maps were there already, with what an earlier process had decided.
     pub fn adopted(&self) -> bool {
         self.adopted
+    }
+
+    /// Whether what the datapath holds would outlive this process.
+    pub fn is_pinned(&self) -> bool {
+        self.pins.map("SETTINGS").exists()
     }
 
     /// The clock that deadlines are compared with.

@@ -8,7 +8,7 @@ use enforcer_common::{
     host::{Address, SourceId},
     limits,
     role::{OwnedPrefix, RoleId, RoleRow, RuleSet},
-    settings::{Scope, Settings},
+    settings::{Scope, Settings, Undecided},
 };
 use ipnet::IpNet;
 
@@ -24,7 +24,7 @@ const FORGET_AFTER: Duration = Duration::from_secs(30);
 const PORTAL_IDLE: Duration = Duration::from_mins(5);
 
 /// What the configuration says apart from tables.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rulings {
     /// Whether stops are carried out.
     pub enforce: bool,
@@ -34,6 +34,10 @@ pub struct Rulings {
     pub first_datagram: bool,
     /// The role of hosts whose source has gone silent.
     pub lease_expired: RoleId,
+    /// Whether decisions go on while their source is silent, instead of that role.
+    pub lease_holds: bool,
+    /// Whether hosts that nothing is decided of pass.
+    pub undecided: Undecided,
     /// How many stopped packets a second each CPU answers.
     pub replies_per_second: u32,
     /// How many unknown hosts a second each CPU asks about, and how many stops it reports.
@@ -53,7 +57,9 @@ impl Datapath {
             enforce: u8::from(rulings.enforce),
             lease_expired: rulings.lease_expired,
             first_datagram: u8::from(rulings.first_datagram),
-            pad: [0; 5],
+            lease_holds: u8::from(rulings.lease_holds),
+            undecided: rulings.undecided as u8,
+            pad: [0; 3],
         };
         self.maps
             .settings

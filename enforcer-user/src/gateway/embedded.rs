@@ -1,4 +1,4 @@
-//! The management server, as the configuration names it: elsewhere, or embedded as a child.
+//! The management servers, as the configuration names them: elsewhere, or one embedded as a child.
 
 use std::{
     ffi::OsString,
@@ -16,9 +16,10 @@ use tokio::{process::Command, time};
 use super::{
     GatewayError,
     children::{Children, Unprivileged},
+    sources::{read_token, remote},
 };
 use crate::{
-    config::{Config, Embedded, ManagementError, Server as Named},
+    config::{Config, Embedded, ManagementError, Servers},
     sources::server::{Server, Token},
 };
 
@@ -45,6 +46,14 @@ pub enum EmbeddedError {
     /// The token is none.
     #[error("{0} holds no token; make one with `enforcer server token create --kind gateway`")]
     NoToken(PathBuf),
+    /// This gateway's certificate or its key cannot be read.
+    #[error("this gateway's certificate or key {path}: {error}; write both as PEM")]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// No token could be made.
     #[error("the embedded management server made no token for the gateway: {0}")]
     NotMade(String),
@@ -72,28 +81,16 @@ pub enum EmbeddedError {
     NoAddress,
 }
 
-/// The management server; an embedded one is started.
+/// The management servers, the preferred one first; an embedded one is started.
 pub(super) async fn management(
     config: &Config,
     user: Option<Unprivileged>,
     children: &mut Children,
-) -> Result<Server, GatewayError> {
-    match config.management.server().map_err(EmbeddedError::from)? {
-        Named::Remote {
-            url,
-            pin,
-            token_file,
-        } => Ok(Server::new(url.clone(), pin, read_token(token_file)?)?),
-        Named::Embedded(embedded) => start(config, embedded, user, children).await,
+) -> Result<Vec<Server>, GatewayError> {
+    match config.management.servers().map_err(EmbeddedError::from)? {
+        Servers::Remote(servers) => servers.iter().map(|one| remote(config, one)).collect(),
+        Servers::Embedded(embedded) => Ok(vec![start(config, embedded, user, children).await?]),
     }
-}
-
-fn read_token(path: &Path) -> Result<Token, EmbeddedError> {
-    let text = fs::read_to_string(path).map_err(|error| EmbeddedError::Token {
-        path: path.to_owned(),
-        error,
-    })?;
-    Token::new(text.trim()).map_err(|_| EmbeddedError::NoToken(path.to_owned()))
 }
 
 async fn start(
@@ -125,8 +122,10 @@ async fn start(
         arguments.extend(["--policy".into(), policy.into()]);
     }
     children.start("server", arguments, user)?;
-    let pin = pin(&state.join("server.pin")).await?;
-    Ok(Server::new(url, pin, token)?)
+    let path = state.join("server.pin");
+    let pin = pin(&path).await?;
+    let place = path.display().to_string();
+    Ok(Server::new(url, pin, token)?.pinned_in(&place))
 }
 
 /// Often enough that a lease outlives two heartbeats that come late.

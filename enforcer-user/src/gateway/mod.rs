@@ -5,7 +5,9 @@ pub(crate) mod addresses;
 mod children;
 mod embedded;
 mod numbers;
+mod restored;
 pub(crate) mod services;
+mod sources;
 pub(crate) mod tables;
 mod translated;
 
@@ -13,6 +15,7 @@ use std::{
     collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use enforcer_common::host::{FOREVER, Host, SourceId};
@@ -35,12 +38,12 @@ use crate::{
     identity::{Zones, kept::Keeper, neighbours},
     metrics::Metrics,
     registry::Registry,
+    simulation::Simulation,
     sources::{
-        self,
+        EVENTS, Profile,
         audit::{Audit, AuditError},
-        management::Management,
+        clock::Clock,
         operator::{Exceptions, Names, OperatorError},
-        queries::Asker,
         server::ServerError,
     },
 };
@@ -48,6 +51,7 @@ use crate::{
 use addresses::Addresses;
 use children::Children;
 use embedded::EmbeddedError;
+use numbers::Numbers;
 
 /// How many questions may wait for the controller.
 const CALLS: usize = 256;
@@ -121,6 +125,7 @@ pub enum GatewayError {
 pub async fn run(
     config: Config,
     log: &'static str,
+    simulation: Simulation,
     stop: impl Future<Output = ()>,
 ) -> Result<(), GatewayError> {
     // What is missing most often, and would otherwise show as some file that cannot be written.
@@ -139,25 +144,30 @@ pub async fn run(
     let http = control::listen::bind(&http_socket, &http_access)?;
 
     let mut children = Children::new(log);
-    let server = embedded::management(&config, user, &mut children).await?;
+    let servers = embedded::management(&config, user, &mut children).await?;
     let addresses = Addresses::read().map_err(GatewayError::Addresses)?;
-    let (remote, clock) = (services::resolve(&server), server.clock());
+    let remote = services::resolve(&servers);
+    let clock = Arc::new(Clock::default());
+    let servers = servers
+        .into_iter()
+        .map(|one| one.timed_by(&clock))
+        .collect();
     let services = services::own(&config, &addresses, &remote);
     let compiled = config.compile(&services)?;
     let audit = Audit::open(&config.state_dir)?;
     let exceptions = exceptions(&config, &compiled, audit)?;
     let own = tables::own_hosts(&compiled, &addresses);
     let mut datapath = open(&config, &compiled, &own)?;
-    let (registry, closing) = adopt(&config, &mut datapath, &exceptions)?;
+    datapath.simulate(simulation.clone());
+    let profiles = Profile::of(&config);
+    let is_restored = restored::restore(&config, &compiled, &profiles, &mut datapath)?;
+    let (registry, closing) = adopt(&config, &profiles, &mut datapath, &exceptions)?;
     if let Err(error) = attach(&config, &compiled, &addresses, &mut datapath) {
         datapath.undo()?;
         return Err(error);
     }
 
-    let zones = Zones::new(compiled.zones.clone());
-    let (said, sources) = mpsc::channel(sources::EVENTS);
-    let (queries, asker) = Asker::new(server.clone(), zones, said.clone());
-    let management = Management::new(server, sources::management::SILENCE, said);
+    let (said, from_sources) = mpsc::channel(EVENTS);
     let (seen, neighbours) = mpsc::channel(NEIGHBOURS);
     let (questions, to_ask) = mpsc::channel(NEIGHBOURS);
     let (requests_in, requests) = mpsc::channel(CALLS);
@@ -168,8 +178,8 @@ pub async fn run(
         .collect();
     let (interfaces, watched) = watch::channel(watched);
     let mut tasks = JoinSet::new();
-    tasks.spawn(asker.run());
-    tasks.spawn(management.run());
+    let queries = sources::start(&config, &compiled, servers, &profiles, &said, &mut tasks);
+    drop(said);
     tasks.spawn(serve::serve(control, requests_in));
     tasks.spawn(serve::serve(http, http_in));
     tasks.spawn(async move {
@@ -195,7 +205,7 @@ pub async fn run(
 
     let inputs = Inputs {
         events: datapath.take_events()?,
-        sources,
+        sources: from_sources,
         neighbours,
         told,
         links,
@@ -211,6 +221,7 @@ pub async fn run(
         datapath,
         registry,
         closing,
+        sources: profiles,
         exceptions,
         queries,
         questions,
@@ -219,6 +230,8 @@ pub async fn run(
         metrics,
         forgetter,
         interfaces,
+        is_restored,
+        simulation,
     };
     let datapath = Controller::new(parts).run(inputs, stop).await?;
     drop(tasks);
@@ -258,7 +271,8 @@ fn open(
         host_capacity: config.host_capacity,
     };
     let mut datapath = Datapath::open(options)?;
-    if !numbers::are_kept(&config.state_dir, compiled) {
+    let numbers = Numbers::of(config, compiled);
+    if !numbers.are_kept(&config.state_dir) {
         // What rows of an earlier configuration say would be read as something else.
         let rows = datapath.hosts()?;
         let removals: Vec<_> = rows
@@ -266,7 +280,7 @@ fn open(
             .map(|(host, _)| HostChange::Remove(host))
             .collect();
         datapath.apply(&removals)?;
-        numbers::keep(&config.state_dir, compiled)?;
+        numbers.keep(&config.state_dir)?;
     }
     tables::fill(&mut datapath, compiled, own)?;
     datapath.set_lease(SourceId::GATEWAY, FOREVER)?;
@@ -274,18 +288,22 @@ fn open(
     Ok(datapath)
 }
 
-/// Takes over what an earlier process left in the kernel. Decisions of the management server stay until
-/// its first snapshot confirms or withdraws them. With the hosts whose connections it was about to forget.
+/// Takes over what an earlier process left in the kernel. Decisions of a source stay until its first snapshot confirms
+/// or withdraws them. With the hosts whose connections it was about to forget.
 fn adopt(
     config: &Config,
+    profiles: &[Profile],
     datapath: &mut Datapath,
     exceptions: &Exceptions,
 ) -> Result<(Registry, Vec<Host>), GatewayError> {
-    let Held { rows, closing } = controller::from_kernel(datapath)?;
+    let Held { rows, closing } = controller::from_kernel(datapath, Timestamp::now())?;
     let hosts = rows.len();
-    let mut registry =
-        Registry::for_table(config.host_capacity).sharing(config.nat.shared_addresses);
-    let changes = registry.adopt(&[SourceId::MANAGEMENT], rows, exceptions.active());
+    let registry = Registry::for_table(config.host_capacity).sharing(config.nat.shared_addresses);
+    let mut registry = profiles.iter().fold(registry, |registry, profile| {
+        registry.with_priority(profile.id, profile.priority)
+    });
+    let awaited: Vec<SourceId> = profiles.iter().map(|profile| profile.id).collect();
+    let changes = registry.adopt(&awaited, rows, exceptions.active());
     match controller::apply(datapath, &changes) {
         // Without room now; the comparison with the tables tries again.
         Err(error @ DatapathError::Refused { .. }) => tracing::error!("{error}"),

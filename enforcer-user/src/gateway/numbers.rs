@@ -1,4 +1,4 @@
-//! The kernel knows zones and roles by number, and numbers follow from the configuration. What was
+//! The kernel knows zones, roles and sources by number, and numbers follow from the configuration. What was
 //! written under another configuration must not be read by this one.
 
 use std::{fs, io, path::Path};
@@ -6,45 +6,51 @@ use std::{fs, io, path::Path};
 use serde::{Deserialize, Serialize};
 
 use super::GatewayError;
-use crate::config::Compiled;
+use crate::config::{Compiled, Config};
 
 const FILE: &str = "numbers.json";
 
+/// The names in the order of their numbers.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
-struct Numbers {
+pub(super) struct Numbers {
     zones: Vec<String>,
     roles: Vec<(u8, String)>,
+    #[serde(default)]
+    sources: Vec<String>,
 }
 
 impl Numbers {
-    fn of(compiled: &Compiled) -> Self {
+    /// Those of a configuration.
+    pub(super) fn of(config: &Config, compiled: &Compiled) -> Self {
         let roles = compiled.roles.iter();
+        let files = config.sources.files.iter();
         Self {
             zones: compiled.zones.clone(),
             roles: roles
                 .map(|(role, name)| (role.0, name.to_owned()))
                 .collect(),
+            sources: files.map(|file| file.name.clone()).collect(),
         }
     }
-}
 
-/// Whether the numbers that were kept are those of this configuration.
-pub(super) fn are_kept(state_dir: &Path, compiled: &Compiled) -> bool {
-    let kept = read(&state_dir.join(FILE));
-    let are_kept = kept.as_ref() == Some(&Numbers::of(compiled));
-    if kept.is_some() && !are_kept {
-        tracing::warn!(
-            "zones and roles have other numbers than under the last configuration: hosts are unknown \
-             until the management server tells of them again"
-        );
+    /// Whether they are those that were kept.
+    pub(super) fn are_kept(&self, state_dir: &Path) -> bool {
+        let kept = read(&state_dir.join(FILE));
+        let are_kept = kept.as_ref() == Some(self);
+        if kept.is_some() && !are_kept {
+            tracing::warn!(
+                "zones, roles and sources have other numbers than under the last configuration: hosts are unknown \
+                 until their sources tell of them again"
+            );
+        }
+        are_kept
     }
-    are_kept
-}
 
-/// Keeps the numbers in the state directory.
-pub(super) fn keep(state_dir: &Path, compiled: &Compiled) -> Result<(), GatewayError> {
-    let path = state_dir.join(FILE);
-    write(&path, &Numbers::of(compiled)).map_err(|error| GatewayError::Numbers { path, error })
+    /// Keeps them in the state directory.
+    pub(super) fn keep(&self, state_dir: &Path) -> Result<(), GatewayError> {
+        let path = state_dir.join(FILE);
+        write(&path, self).map_err(|error| GatewayError::Numbers { path, error })
+    }
 }
 
 /// The numbers that were kept; none when the file is new or cannot be understood.

@@ -1,9 +1,6 @@
 //! Finding endpoints whose addresses are translated: what is watched, and who is told.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -12,7 +9,7 @@ use tokio::{
 
 use super::addresses::Addresses;
 use crate::{
-    config::{Compiled, Config, Server as Named},
+    config::{Compiled, Config, Servers as Named},
     conntrack::{self, Servers, Told},
     identity::{Statics, tracer::Tracer},
     sources::clock::Clock,
@@ -21,13 +18,13 @@ use crate::{
 /// How many translated connections may wait for the controller.
 const TOLD: usize = 1024;
 
-/// Begins to watch connections with the management server, which has the addresses `remote` unless it is embedded, and
-/// this clock. Who finds endpoints by them, and where it hears of them.
+/// Begins to watch connections with the management servers, which have the addresses `remote` unless there is one that is
+/// embedded, and this clock. Who finds endpoints by them, and where it hears of them.
 pub(super) fn watch(
     config: &Config,
     compiled: &Compiled,
     addresses: &Addresses,
-    (remote, clock): (&[IpAddr], Arc<Clock>),
+    (remote, clock): (&[SocketAddr], Arc<Clock>),
     tasks: &mut JoinSet<()>,
 ) -> (Tracer, mpsc::Receiver<Told>) {
     let (servers, watched) = watch::channel(ends(config, remote));
@@ -45,11 +42,9 @@ pub(super) fn watch(
 
 /// The management server's own ends of connections with it, as far as they are known from here. Those of an embedded
 /// one are this machine's: nothing is translated on the way to them.
-fn ends(config: &Config, remote: &[IpAddr]) -> Servers {
-    let Ok(Named::Remote { url, .. }) = config.management.server() else {
-        return Servers::new();
-    };
-    let port = url.port_or_known_default().unwrap_or(443);
-    let ends = remote.iter().map(|address| SocketAddr::new(*address, port));
-    ends.collect()
+fn ends(config: &Config, remote: &[SocketAddr]) -> Servers {
+    match config.management.servers() {
+        Ok(Named::Remote(_)) => remote.iter().copied().collect(),
+        _ => Servers::new(),
+    }
 }

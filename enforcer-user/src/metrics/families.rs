@@ -50,6 +50,14 @@ impl Families {
             &[],
             [(vec![], u64::from(status.ready))],
         )?;
+        let conditions = ["startup", "table_full", "lease_expired"];
+        let is_open = |condition: &str| status.fails_open.iter().any(|open| open == condition);
+        self.gauge(
+            "enforcer_fails_open",
+            "1 while hosts pass by this condition that would be stopped otherwise.",
+            &["condition"],
+            conditions.map(|condition| (vec![condition], u64::from(is_open(condition)))),
+        )?;
         self.counter(
             "enforcer_events_lost_total",
             "Events of the datapath that found the ring full.",
@@ -165,6 +173,18 @@ impl Families {
             "The last revision that came from the source.",
             &["source"],
             sources().map(|(labels, source)| (labels, source.revision)),
+        )?;
+        self.gauge(
+            "enforcer_source_decisions",
+            "Of how many endpoints, or hosts, the source decides.",
+            &["source"],
+            sources().map(|(labels, source)| (labels, source.decisions)),
+        )?;
+        self.counter(
+            "enforcer_source_held_back_total",
+            "How often the source would have taken back too much at once, and was asked again.",
+            &["source"],
+            sources().map(|(labels, source)| (labels, source.held_back)),
         )?;
         self.gauge(
             "enforcer_source_lease_seconds",

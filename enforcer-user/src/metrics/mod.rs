@@ -127,6 +127,7 @@ mod tests {
     use crate::control::status::{
         Egress, Ingress, InterfaceView, PassageView, SourceView, TableView,
     };
+    use crate::sources::Kind;
 
     fn snapshot() -> Snapshot {
         let status = StatusView {
@@ -153,9 +154,14 @@ mod tests {
             }],
             sources: vec![SourceView {
                 name: "management".to_owned(),
+                kind: Kind::Server,
+                at: None,
+                priority: 0,
                 connected: true,
                 revision: 42,
+                decisions: 3,
                 lease_seconds_left: Some(171),
+                held_back: 1,
                 last_error: None,
             }],
             tables: BTreeMap::from([(
@@ -169,6 +175,7 @@ mod tests {
             pending: 1,
             events_lost: 2,
             drift_repaired: 0,
+            fails_open: vec!["startup".to_owned()],
             ready: true,
             not_ready_reasons: Vec::new(),
         };
@@ -202,6 +209,8 @@ mod tests {
             "enforcer_decision_apply_seconds_bucket{le=\"0.005\"} 1",
             "enforcer_doubts_total{doubt=\"other_mac\"} 0",
             "enforcer_events_lost_total 2",
+            "enforcer_fails_open{condition=\"startup\"} 1",
+            "enforcer_fails_open{condition=\"table_full\"} 0",
             "enforcer_hosts{role=\"authorized\"} 0",
             "enforcer_hosts{role=\"guests\"} 3",
             "enforcer_interface_attached{egress=\"tcx\",ingress=\"xdp native\",interface=\"eth1\",zone=\"lan\"} 1",
@@ -214,6 +223,8 @@ mod tests {
             "enforcer_queries_total{result=\"failed\"} 0",
             "enforcer_queries_total{result=\"known\"} 1",
             "enforcer_ready 1",
+            "enforcer_source_decisions{source=\"management\"} 3",
+            "enforcer_source_held_back_total{source=\"management\"} 1",
             "enforcer_source_lease_seconds{source=\"management\"} 171",
             "enforcer_source_revision{source=\"management\"} 42",
             "enforcer_table_capacity_rows{table=\"hosts_v4\"} 8",

@@ -71,7 +71,7 @@ impl Registry {
     /// The row that a source left behind, unless it has decided of the host since.
     pub(super) fn adopted_row(&self, host: &Host) -> Option<Row> {
         let row = self.adopted.get(host)?;
-        let shares = self.shares.get(host).map_or(&[][..], Vec::as_slice);
+        let shares = self.shares_of(host);
         let decided = shares.iter().any(|share| share.source == row.source);
         (!decided).then_some(*row)
     }

@@ -49,6 +49,11 @@ impl Decided {
             hosts,
         }
     }
+
+    /// The endpoint's name, if it has one.
+    pub fn shown_name(&self) -> Option<String> {
+        (!self.name.is_empty()).then(|| self.name.clone())
+    }
 }
 
 /// Who gave an order.

@@ -1,7 +1,9 @@
 //! Everything known of each host, combined into one role.
 //!
-//! An operator's exception comes first, then the strictest of the sources' decisions, then what the
-//! kernel held at start and its source has not confirmed yet, then the answer "nothing is known". Each
+//! An operator's exception comes first, then of the sources' decisions those of the highest priority, and the
+//! strictest of these; what the kernel held at start and its source has not confirmed yet counts like a decision. The
+//! answer "nothing is known" comes last. A source that has gone silent yields to one that has not and is at least as
+//! strict, so that nobody gains by its silence. Each
 //! operation yields what the kernel table must change by, and nothing else: applying all changes in
 //! order gives the table that a computation from scratch would. Pure: no I/O, and time is passed in.
 
@@ -9,10 +11,12 @@ mod adopted;
 mod deadlines;
 mod decided;
 mod exceptions;
+mod foremost;
 #[cfg(test)]
 mod properties;
 mod row;
 mod sharing;
+mod shrink;
 mod source;
 mod strictness;
 mod unanswered;
@@ -31,6 +35,7 @@ use crate::{
     identity::{Bound, EndpointId, Mac},
 };
 use deadlines::{Deadlines, Due};
+use foremost::Weights;
 use sharing::Holders;
 use source::{Known, Source};
 use unanswered::Unanswered;
@@ -38,6 +43,7 @@ use view::Counts;
 
 pub use decided::{Decided, Exception, Operator};
 pub use row::{Change, Row};
+pub use shrink::{FEW, Shrink};
 pub use source::Refused;
 pub use strictness::strictness;
 pub use unanswered::UNANSWERED;
@@ -60,6 +66,7 @@ pub struct Registry {
     /// Rows from before this process, of sources that have not sent a snapshot yet.
     adopted: HashMap<Host, Row>,
     unanswered: Unanswered,
+    weights: Weights,
     /// What the kernel holds once every change that was yielded is applied.
     held: HashMap<Host, Row>,
     counts: Counts,
@@ -96,6 +103,7 @@ impl Default for Registry {
             places: HashMap::new(),
             adopted: HashMap::new(),
             unanswered: Unanswered::default(),
+            weights: Weights::default(),
             held: HashMap::new(),
             counts: [0; 1 << u8::BITS],
             deadlines: Deadlines::default(),
@@ -109,6 +117,13 @@ impl Registry {
         Self {
             unanswered: Unanswered::for_table(rows),
             ..Self::default()
+        }
+    }
+
+    /// The source counts its revisions anew from the next snapshot on, which takes the place of all that it said.
+    pub fn begin_anew(&mut self, source: SourceId) {
+        if let Some(held) = self.sources.get_mut(&source) {
+            held.begin_anew();
         }
     }
 
@@ -354,10 +369,10 @@ impl Registry {
                 ..exception.row()
             });
         }
-        self.decided_row(host)
-            .into_iter()
-            .chain(self.adopted_row(host))
-            .max_by_key(Row::precedence)
-            .or_else(|| self.unanswered.row(host))
+        let foremost = self.weights.foremost(
+            self.decided_rows(host).chain(self.adopted_row(host)),
+            |row| *row,
+        );
+        foremost.or_else(|| self.unanswered.row(host))
     }
 }

@@ -25,7 +25,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// The greatest of several rows counts: the strictest, and among equals one that is bound, and of those the one that
+    /// Of several rows of equal priority the greatest counts: the strictest, and among equals one that is bound, and of those the one that
     /// lasts longest.
     /// The rest only makes the choice independent of the order in which decisions come.
     pub(super) fn precedence(&self) -> impl Ord + use<> {

@@ -33,17 +33,23 @@ impl Registry {
 
     /// The decision that counts for a host.
     pub(super) fn counting_share(&self, host: &Host) -> Option<&Share> {
-        let shares = self.shares_of(host).iter();
-        let counts = shares.filter(|share| self.may_count(host, share));
-        counts.max_by_key(|share| share.row().precedence())
+        let counts = self.counting_shares(host);
+        self.weights.foremost(counts, |share| share.row())
     }
 
-    /// What the decisions about a host come to.
-    pub(super) fn decided_row(&self, host: &Host) -> Option<Row> {
-        let row = self.counting_share(host)?.row();
+    /// What each of the decisions about a host that may count comes to.
+    pub(super) fn decided_rows(&self, host: &Host) -> impl Iterator<Item = Row> + Clone {
         let is_denied = self.sharing == SharedAddresses::Deny && self.shared_by(host) > 1;
-        let role = if is_denied { RoleId::DENIED } else { row.role };
-        Some(Row { role, ..row })
+        self.counting_shares(host).map(move |share| {
+            let row = share.row();
+            let role = if is_denied { RoleId::DENIED } else { row.role };
+            Row { role, ..row }
+        })
+    }
+
+    fn counting_shares(&self, host: &Host) -> impl Iterator<Item = &Share> + Clone {
+        let (shares, host) = (self.shares_of(host).iter(), *host);
+        shares.filter(move |share| self.may_count(&host, share))
     }
 
     /// Whoever had the address first keeps it for as long as it has it at all; then the one that was judged first.
@@ -71,7 +77,7 @@ impl Registry {
         holder.is_none_or(|holder| *holder == share.decided.endpoint)
     }
 
-    fn shares_of(&self, host: &Host) -> &[Share] {
+    pub(super) fn shares_of(&self, host: &Host) -> &[Share] {
         self.shares.get(host).map_or(&[], Vec::as_slice)
     }
 }

@@ -64,6 +64,14 @@ impl Source {
         Ok(())
     }
 
+    /// Forgets how far the source had come: what it says next is counted anew, and takes the place of everything.
+    pub(super) fn begin_anew(&mut self) {
+        self.revision = None;
+        for known in self.endpoints.values_mut() {
+            known.revision = 0;
+        }
+    }
+
     /// Whether an answer of this revision may still be taken. An endpoint that is not held although the
     /// stream has gone past the answer was withdrawn meanwhile.
     pub(super) fn admit_answer(

@@ -8,7 +8,7 @@ use enforcer_common::{
 };
 
 use super::{
-    Registry,
+    Registry, Share,
     decided::{Decided, Exception},
     row::Row,
 };
@@ -26,6 +26,8 @@ pub struct HostView {
     pub decided: Option<Arc<Decided>>,
     /// The source of that decision.
     pub decided_by: Option<SourceId>,
+    /// The revision at which that source decided so.
+    pub revision: Option<u64>,
     /// How many endpoints have this address.
     pub shared_by: usize,
 }
@@ -41,7 +43,16 @@ impl Registry {
             exception: self.exceptions.get(host).cloned(),
             decided: counting.map(|share| share.decided.clone()),
             decided_by: counting.map(|share| share.source),
+            revision: counting.and_then(|share| self.revision_of(share)),
             shared_by: self.shared_by(host),
+        })
+    }
+
+    /// What each source says of a host, with the revision at which it did.
+    pub fn said_of(&self, host: &Host) -> impl Iterator<Item = (SourceId, u64, &Decided)> {
+        self.shares_of(host).iter().filter_map(|share| {
+            let revision = self.revision_of(share)?;
+            Some((share.source, revision, share.decided.as_ref()))
         })
     }
 
@@ -88,6 +99,12 @@ impl Registry {
         self.sources
             .get(&source)
             .map_or(0, |source| source.endpoints.len())
+    }
+
+    fn revision_of(&self, share: &Share) -> Option<u64> {
+        let source = self.sources.get(&share.source)?;
+        let known = source.endpoints.get(&share.decided.endpoint)?;
+        Some(known.revision)
     }
 }
 

@@ -56,6 +56,8 @@ pub enum OutOfStep {
 /// The state of one stream.
 #[derive(Debug)]
 pub(super) struct Follower {
+    /// Which server it is of.
+    server: usize,
     held: Option<u64>,
     snapshot: Option<Snapshot>,
 }
@@ -68,10 +70,13 @@ struct Snapshot {
 }
 
 impl Follower {
-    /// The beginning of a stream that was opened with the revision that is held.
-    pub(super) fn new(held: Option<u64>) -> Self {
-        let snapshot = None;
-        Self { held, snapshot }
+    /// The beginning of the stream of a server that was opened with the revision that is held.
+    pub(super) fn new(server: usize, held: Option<u64>) -> Self {
+        Self {
+            server,
+            held,
+            snapshot: None,
+        }
     }
 
     /// The revision that is held now.
@@ -140,6 +145,7 @@ impl Follower {
         }
         self.held = Some(revision);
         Ok(SourceEvent::Snapshot {
+            server: self.server,
             revision,
             decisions,
         })
@@ -209,7 +215,7 @@ mod tests {
 
     /// What the last of these messages comes to; those before it must be taken.
     fn last(held: Option<u64>, messages: Vec<Message>) -> Result<Option<SourceEvent>, OutOfStep> {
-        let mut follower = Follower::new(held);
+        let mut follower = Follower::new(0, held);
         let mut outcome = Ok(None);
         for message in messages {
             outcome.expect("taken");
@@ -224,6 +230,7 @@ mod tests {
         let end = |revision| Message::SnapshotEnd { revision };
         let whole = last(Some(5), vec![begin(1), row(), end(5)]);
         let Ok(Some(SourceEvent::Snapshot {
+            server: 0,
             revision,
             decisions,
         })) = whole

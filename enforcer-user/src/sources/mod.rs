@@ -1,7 +1,10 @@
-//! What decides: the management server, the operator, a list in a file.
+//! What decides: management servers, the operator, lists in files.
 //!
-//! Sources know nothing of the kernel tables. They say what they learn through one bounded channel of
-//! [`SourceEvent`]s; what follows from it is the controller's business.
+//! Sources know nothing of the kernel tables. They say what they learn through an [`Outlet`] each, which all lead
+//! into one bounded channel; what follows from it is the controller's business.
+//!
+//! A new source is a type that implements [`Source`], in a file of its own, with a [`Profile`] and a line in
+//! `gateway::sources` that starts it.
 
 pub mod audit;
 mod backoff;
@@ -10,32 +13,50 @@ pub mod file;
 mod follower;
 pub mod management;
 pub mod operator;
+mod outlet;
+mod profile;
 pub mod queries;
 pub mod server;
+mod stream;
 
-use std::sync::Arc;
-
-use enforcer_common::host::Host;
+use enforcer_common::host::{Host, SourceId};
 use enforcer_protocol::decision::Decision;
 
-use management::StreamError;
+pub use outlet::{Outlet, Said};
+pub use profile::{Kind, Profile};
 
 /// How many events may wait for the controller. A source that is ahead of it waits, and so in the end
 /// does the server: nothing is lost, and memory stays bounded.
 pub const EVENTS: usize = 1024;
 
+/// Something that decides.
+pub trait Source {
+    /// Says what it decides until nobody listens any more. Dropping the future ends it too.
+    fn run(self, outlet: Outlet) -> impl Future<Output = ()> + Send;
+}
+
 /// What a source has to say.
 ///
-/// All but [`Answers`](Self::Answers), [`Connected`](Self::Connected) and [`Lost`](Self::Lost) prove that
-/// the gateway holds everything that the source decided, and so renew its lease.
+/// All but [`Answers`](Self::Answers), [`Connected`](Self::Connected), [`Lost`](Self::Lost) and
+/// [`Refused`](Self::Refused) prove that the gateway holds everything that the source decided, and so renew its
+/// lease.
 #[derive(Clone, Debug)]
 pub enum SourceEvent {
     /// Everything that it decided: whole, and with the count that was announced.
     Snapshot {
+        /// Which of its servers says so. Revisions of different servers cannot be compared.
+        server: usize,
         /// The revision of all of it.
         revision: u64,
         /// The decisions.
         decisions: Vec<Decision>,
+    },
+    /// Everything that it decided, by host.
+    List {
+        /// The revision of all of it.
+        revision: u64,
+        /// The hosts.
+        hosts: Vec<file::Listed>,
     },
     /// It decided an endpoint anew.
     Change {
@@ -53,15 +74,25 @@ pub enum SourceEvent {
     },
     /// Nothing changed.
     Alive,
-    /// The stream is open; what it says comes next.
-    Connected,
-    /// The stream broke, or cannot be opened. Said once for each reason, until it works again.
+    /// It can be heard; what it says comes next.
+    Connected {
+        /// Where: a URL, or a path.
+        at: String,
+    },
+    /// It cannot be heard any more, or not yet. Said once for each reason, until it works again.
     Lost {
         /// What happened and what to do about it.
-        why: Arc<StreamError>,
+        why: String,
+    },
+    /// What it says cannot be used; what it said before holds.
+    Refused {
+        /// What is wrong with it, where, and what to do about it.
+        why: String,
     },
     /// It was asked about hosts.
     Answers {
+        /// Which of its servers says so.
+        server: usize,
         /// The revision at which it answered.
         revision: u64,
         /// What it said of each.
@@ -76,4 +107,11 @@ pub struct Answer {
     pub host: Host,
     /// Its decision; `None` when it knows nothing of that host.
     pub decision: Option<Decision>,
+}
+
+/// The number of the file with this place in the configuration.
+pub(crate) fn file_id(place: usize) -> SourceId {
+    // The configuration check bounds how many there are.
+    let place = u8::try_from(place).unwrap_or(u8::MAX);
+    SourceId(SourceId::FIRST_NAMED.0.saturating_add(place))
 }

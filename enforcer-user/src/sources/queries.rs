@@ -18,7 +18,8 @@ use tokio::{
 };
 
 use super::{
-    Answer, SourceEvent,
+    Answer, Outlet, SourceEvent,
+    management::Followed,
     server::{Server, ServerError, root},
 };
 use crate::identity::{Mac, Zones};
@@ -98,16 +99,23 @@ pub struct Asker {
 /// What every request needs.
 #[derive(Debug)]
 struct Desk {
-    server: Server,
+    servers: Vec<Server>,
+    followed: Followed,
     zones: Zones,
-    events: mpsc::Sender<SourceEvent>,
+    outlet: Outlet,
     recent: Recent,
     stats: Arc<QueryStats>,
 }
 
 impl Asker {
-    /// One who asks this server, with the names of the zones; the answers go to `events`.
-    pub fn new(server: Server, zones: Zones, events: mpsc::Sender<SourceEvent>) -> (Queries, Self) {
+    /// One who asks that one of these servers which is followed, with the names of the zones; the answers go to
+    /// `outlet`.
+    pub fn new(
+        servers: Vec<Server>,
+        followed: Followed,
+        zones: Zones,
+        outlet: Outlet,
+    ) -> (Queries, Self) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let stats = Arc::new(QueryStats::default());
         let queries = Queries {
@@ -115,9 +123,10 @@ impl Asker {
             stats: stats.clone(),
         };
         let desk = Arc::new(Desk {
-            server,
+            servers,
+            followed,
             zones,
-            events,
+            outlet,
             recent: Recent::default(),
             stats,
         });
@@ -160,15 +169,17 @@ impl Desk {
     async fn ask(self: Arc<Self>, batch: Vec<Question>, _slot: OwnedSemaphorePermit) {
         let hosts: Vec<_> = batch.iter().map(|question| question.host).collect();
         let begin = Instant::now();
-        let url = || self.server.url().clone();
-        let answers = time::timeout(LIMIT, self.answers(&batch)).await;
+        let number = self.followed.number();
+        let server = &self.servers[number];
+        let url = || server.url().clone();
+        let answers = time::timeout(LIMIT, self.answers(server, &batch)).await;
         match answers.unwrap_or_else(|_| Err(QueryError::Slow { url: url() })) {
             Ok(answers) => {
                 let known = answers.decisions.iter().flatten().count();
                 let unknown = answers.decisions.len() - known;
                 self.stats.succeed(known, unknown, begin.elapsed());
                 self.recent.answered(&hosts, Instant::now());
-                self.tell(&hosts, answers).await;
+                self.tell(number, &hosts, answers).await;
             }
             Err(error) => {
                 self.recent.forget(&hosts);
@@ -179,14 +190,14 @@ impl Desk {
         }
     }
 
-    async fn answers(&self, batch: &[Question]) -> Result<Answers, QueryError> {
+    async fn answers(&self, server: &Server, batch: &[Question]) -> Result<Answers, QueryError> {
         let hosts = batch
             .iter()
             .map(|question| self.subject(question))
             .collect();
         self.stats.ask(batch.len());
-        let mut response = self.server.query(&Query { hosts }, LIMIT).await?;
-        let url = || self.server.url().clone();
+        let mut response = server.query(&Query { hosts }, LIMIT).await?;
+        let url = || server.url().clone();
         let mut body = Vec::new();
         while let Some(chunk) = response
             .chunk()
@@ -212,17 +223,18 @@ impl Desk {
         Ok(answers)
     }
 
-    async fn tell(&self, hosts: &[Host], answers: Answers) {
+    async fn tell(&self, server: usize, hosts: &[Host], answers: Answers) {
         let revision = answers.revision;
         let answers = hosts.iter().zip(answers.decisions);
         let answers = answers
             .map(|(&host, decision)| Answer { host, decision })
             .collect();
-        // An error means that nobody listens any more.
-        let _ = self
-            .events
-            .send(SourceEvent::Answers { revision, answers })
-            .await;
+        let answers = SourceEvent::Answers {
+            server,
+            revision,
+            answers,
+        };
+        self.outlet.tell(answers).await;
     }
 
     fn subject(&self, question: &Question) -> Subject {

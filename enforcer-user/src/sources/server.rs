@@ -2,7 +2,10 @@
 
 use std::{error::Error, fmt, io, sync::Arc, time::Duration};
 
-use enforcer_protocol::{path, pin::Pin};
+use enforcer_protocol::{
+    path,
+    pin::{ClientCertificate, OtherPin, Pin},
+};
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode, Url,
     header::{AUTHORIZATION, DATE, HeaderValue, InvalidHeaderValue},
@@ -33,6 +36,25 @@ impl fmt::Debug for Token {
     }
 }
 
+/// Another certificate than the pinned one was shown.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the management server at {url} does not show the certificate with the pin {pin}, which is written in {place}, but one \
+     with the pin {shown}. If the server was set up anew, ask it for its pin by `enforcer server pin` on its own machine, \
+     and if that is {shown}, write it there and restart the gateway; if not, somebody else answers in its place. Nothing \
+     was told to it"
+)]
+pub struct WrongPin {
+    /// The server.
+    url: Url,
+    /// The pin that was expected.
+    pin: Pin,
+    /// The pin of the certificate that was shown.
+    shown: Pin,
+    /// Where the expected pin stands.
+    place: String,
+}
+
 /// Why a request did not get through.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -56,15 +78,18 @@ pub enum ServerError {
         source: reqwest::Error,
     },
     /// Somebody else answers there.
+    #[error(transparent)]
+    WrongPin(Box<WrongPin>),
+    /// This gateway's certificate cannot be used.
     #[error(
-        "the management server at {url} does not show the certificate with the pin {pin}; if it was set \
-         up anew, put its new pin into the configuration; if not, somebody else answers in its place"
+        "this gateway's certificate cannot be shown to the management server at {url}: {source}; check that \
+         `client_key` is the key of `client_certificate`"
     )]
-    WrongPin {
+    Certificate {
         /// The server.
         url: Url,
-        /// The pin that was expected.
-        pin: Pin,
+        /// What is wrong.
+        source: Box<rustls::Error>,
     },
     /// The server does not take the gateway's token.
     #[error(
@@ -95,21 +120,56 @@ pub enum ServerError {
     },
 }
 
+/// By what the server knows this gateway: a token, a certificate, or both.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// The token.
+    pub token: Option<Token>,
+    /// The certificate and its key.
+    pub certificate: Option<ClientCertificate>,
+}
+
+impl From<Token> for Credentials {
+    fn from(token: Token) -> Self {
+        Self {
+            token: Some(token),
+            certificate: None,
+        }
+    }
+}
+
 /// The management server. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Server {
     url: Arc<Url>,
     pin: Pin,
-    token: Token,
+    /// Where the pin stands, for operators.
+    place: Arc<str>,
+    token: Option<Token>,
     client: Client,
     clock: Arc<Clock>,
 }
 
 impl Server {
     /// The server at this base URL, which must be `https`. Nothing is sent yet.
-    pub fn new(url: Url, pin: Pin, token: Token) -> Result<Self, ServerError> {
+    pub fn new(
+        url: Url,
+        pin: Pin,
+        credentials: impl Into<Credentials>,
+    ) -> Result<Self, ServerError> {
+        let Credentials { token, certificate } = credentials.into();
+        let config = match certificate {
+            None => pin.client_config(),
+            Some(certificate) => match pin.client_config_with(certificate) {
+                Ok(config) => config,
+                Err(error) => {
+                    let source = Box::new(error);
+                    return Err(ServerError::Certificate { url, source });
+                }
+            },
+        };
         let built = Client::builder()
-            .tls_backend_preconfigured(pin.client_config())
+            .tls_backend_preconfigured(config)
             .https_only(true)
             .http1_only()
             .no_proxy()
@@ -121,6 +181,7 @@ impl Server {
             Ok(client) => Ok(Self {
                 url: Arc::new(url),
                 pin,
+                place: "the configuration".into(),
                 token,
                 client,
                 clock: Arc::default(),
@@ -129,14 +190,23 @@ impl Server {
         }
     }
 
+    /// The same, with the words for where its pin stands.
+    #[must_use]
+    pub fn pinned_in(self, place: &str) -> Self {
+        let place = place.into();
+        Self { place, ..self }
+    }
+
+    /// The same, with a clock that it shares with the servers that stand in for it.
+    #[must_use]
+    pub fn timed_by(self, clock: &Arc<Clock>) -> Self {
+        let clock = clock.clone();
+        Self { clock, ..self }
+    }
+
     /// The base URL.
     pub fn url(&self) -> &Url {
         &self.url
-    }
-
-    /// Its clock, as its answers tell of it.
-    pub fn clock(&self) -> Arc<Clock> {
-        self.clock.clone()
     }
 
     /// Opens the decision stream after this revision, or from the beginning.
@@ -169,16 +239,25 @@ impl Server {
         request: RequestBuilder,
         limit: Duration,
     ) -> Result<Response, ServerError> {
-        let request = request.header(AUTHORIZATION, self.token.0.clone());
+        let request = match &self.token {
+            Some(token) => request.header(AUTHORIZATION, token.0.clone()),
+            None => request,
+        };
         let answer = tokio::time::timeout(limit, request.send()).await;
         let url = self.url.as_ref().clone();
         let response = match answer {
             Err(_) => return Err(ServerError::Slow { url, limit }),
-            Ok(Err(source)) if is_wrong_pin(&source) => {
-                let pin = self.pin;
-                return Err(ServerError::WrongPin { url, pin });
+            Ok(Err(source)) => {
+                return Err(match other_pin(&source) {
+                    Some(shown) => ServerError::WrongPin(Box::new(WrongPin {
+                        url,
+                        pin: self.pin,
+                        shown,
+                        place: self.place.to_string(),
+                    })),
+                    None => ServerError::Unreachable { url, source },
+                });
             }
-            Ok(Err(source)) => return Err(ServerError::Unreachable { url, source }),
             Ok(Ok(response)) => response,
         };
         let date = response.headers().get(DATE);
@@ -204,15 +283,15 @@ pub(super) fn root(error: &dyn Error) -> &dyn Error {
     error
 }
 
-/// Whether the handshake ended because the certificate is another one.
-fn is_wrong_pin(error: &(dyn Error + 'static)) -> bool {
+/// The pin of the certificate by which the handshake ended, if it was another one.
+fn other_pin(error: &(dyn Error + 'static)) -> Option<Pin> {
     // The source of an I/O error is not what it wraps, but the source of that.
     if let Some(error) = error.downcast_ref::<io::Error>() {
-        return error.get_ref().is_some_and(|wrapped| is_wrong_pin(wrapped));
+        return error.get_ref().and_then(|wrapped| other_pin(wrapped));
     }
     match error.downcast_ref::<rustls::Error>() {
-        Some(error) => matches!(error, rustls::Error::InvalidCertificate(_)),
-        None => error.source().is_some_and(is_wrong_pin),
+        Some(error) => OtherPin::in_error(error).map(|other| other.shown),
+        None => error.source().and_then(other_pin),
     }
 }
 

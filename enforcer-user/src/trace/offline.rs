@@ -9,7 +9,7 @@ use enforcer_common::{
 
 use super::{SetUpError, TraceOptions, bpffs};
 use crate::{
-    config::{Choice, Compiled, Config, InterfacePlan, Limits, Server, check},
+    config::{Choice, Compiled, Config, InterfacePlan, Limits, Servers, check},
     datapath::{Bench, Datapath, HostChange, Options, Plan},
     gateway::{addresses::Addresses, services, tables},
     sources::file::{self, Listed, Names},
@@ -152,8 +152,8 @@ fn unlimited(limits: &mut Limits) {
 
 /// Where the embedded management server listens, as far as the configuration names addresses.
 fn listening(config: &Config) -> impl Iterator<Item = (String, IpAddr)> {
-    let listen = match config.management.server() {
-        Ok(Server::Embedded(embedded)) => &embedded.listen[..],
+    let listen = match config.management.servers() {
+        Ok(Servers::Embedded(embedded)) => &embedded.listen[..],
         _ => &[],
     };
     let addresses = listen.iter().map(std::net::SocketAddr::ip);
@@ -164,13 +164,12 @@ fn listening(config: &Config) -> impl Iterator<Item = (String, IpAddr)> {
 
 /// Says that a management server is known by name alone.
 fn unresolved(config: &Config) -> Option<String> {
-    let Ok(Server::Remote { url, .. }) = config.management.server() else {
-        return None;
-    };
-    let name = url.domain()?;
+    let servers = config.management.servers().ok()?;
+    let mut urls = servers.remote().iter().map(|server| server.url);
+    let name = urls.find_map(|url| url.domain())?;
     Some(format!(
         "the address of the management server {name} is not looked up: packets to it are judged like those to \
-         anyone; write its address in `management.url`, or as a [[service]]"
+         anyone; write its address in `url`, or as a [[service]]"
     ))
 }
 

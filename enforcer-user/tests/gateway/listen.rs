@@ -1,29 +1,43 @@
 //! Waiting for what a source has to say.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use enforcer::sources::{EVENTS, SourceEvent};
-use tokio::{sync::mpsc, time::timeout};
+use enforcer::sources::{EVENTS, Outlet, Said, SourceEvent};
+use enforcer_common::host::SourceId;
+use tokio::{
+    sync::{Notify, mpsc},
+    time::timeout,
+};
 
 /// Longer than anything here takes on a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(20);
 
 /// The controller's end of the channel.
-pub struct Ear(mpsc::Receiver<SourceEvent>);
+pub struct Ear {
+    said: mpsc::Receiver<Said>,
+    again: Arc<Notify>,
+}
 
 impl Ear {
     /// Both ends of a channel.
-    pub fn new() -> (mpsc::Sender<SourceEvent>, Self) {
-        let (sender, receiver) = mpsc::channel(EVENTS);
-        (sender, Self(receiver))
+    pub fn new() -> (Outlet, Self) {
+        let (sender, said) = mpsc::channel(EVENTS);
+        let again = Arc::<Notify>::default();
+        let outlet = Outlet::new(SourceId::MANAGEMENT, sender, again.clone());
+        (outlet, Self { said, again })
+    }
+
+    /// Tells the source to say everything again.
+    pub fn ask_again(&self) {
+        self.again.notify_one();
     }
 
     /// The next event.
     pub async fn next(&mut self) -> SourceEvent {
-        let event = timeout(LIMIT, self.0.recv())
+        let said = timeout(LIMIT, self.said.recv())
             .await
             .expect("an event in time");
-        event.expect("a source that runs")
+        said.expect("a source that runs").event
     }
 
     /// The next event that is more than a sign of life.
@@ -36,16 +50,18 @@ impl Ear {
         }
     }
 
-    /// Waits until the stream is open.
-    pub async fn connected(&mut self) {
-        let event = self.news().await;
-        assert!(matches!(event, SourceEvent::Connected), "{event:?}");
+    /// Waits until the stream is open; where.
+    pub async fn connected(&mut self) -> String {
+        match self.news().await {
+            SourceEvent::Connected { at } => at,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Waits until the stream is lost, and says why.
     pub async fn lost(&mut self) -> String {
         match self.news().await {
-            SourceEvent::Lost { why } => why.to_string(),
+            SourceEvent::Lost { why } => why,
             other => panic!("{other:?}"),
         }
     }

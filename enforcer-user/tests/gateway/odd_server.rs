@@ -3,11 +3,21 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
-use enforcer::sources::server::{Server, Token};
+use enforcer::sources::{
+    management::{Followed, Limits, Management},
+    server::{Server, Token},
+};
 use enforcer_protocol::{decision::Message, pin::Pin};
-use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
+    client::danger::HandshakeSignatureValid,
+    crypto::{ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, PrivateKeyDer, UnixTime},
+    server::danger::{ClientCertVerified, ClientCertVerifier},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -27,15 +37,22 @@ pub struct OddServer {
 impl OddServer {
     /// Listens on a free port.
     pub async fn start() -> Self {
-        let made =
-            rcgen::generate_simple_self_signed(["odd.test".to_owned()]).expect("a certificate");
-        let certificate = made.cert.der().clone();
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+        Self::start_for(None).await
+    }
+
+    /// The same, and lets in only those who show the certificate with this pin.
+    pub async fn start_for(client: Option<Pin>) -> Self {
+        let (certificate, key) = made_certificate();
         let pin = Pin::of(&certificate);
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let key = PrivateKeyDer::try_from(key).expect("a key");
+        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .expect("ring supports them")
-            .with_no_client_auth()
+            .expect("ring supports them");
+        let builder = match client {
+            None => builder.with_no_client_auth(),
+            Some(pin) => builder.with_client_cert_verifier(Arc::new(OnlyClient(pin))),
+        };
+        let config = builder
             .with_single_cert(vec![certificate], key)
             .expect("a pair that fits");
         Self {
@@ -45,6 +62,11 @@ impl OddServer {
             acceptor: Arc::new(config).into(),
             pin,
         }
+    }
+
+    /// By what it is recognised.
+    pub fn pin(&self) -> Pin {
+        self.pin
     }
 
     /// The way to it.
@@ -66,10 +88,72 @@ impl OddServer {
     }
 }
 
+/// A certificate that nobody vouches for, and its key.
+pub fn made_certificate() -> (CertificateDer<'static>, Vec<u8>) {
+    let made = rcgen::generate_simple_self_signed(["odd.test".to_owned()]).expect("a certificate");
+    (made.cert.der().clone(), made.signing_key.serialize_der())
+}
+
+/// Lets in whoever shows this certificate.
+#[derive(Debug)]
+struct OnlyClient(Pin);
+
+impl ClientCertVerifier for OnlyClient {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        if Pin::of(end_entity) == self.0 {
+            return Ok(ClientCertVerified::assertion());
+        }
+        Err(CertificateError::ApplicationVerificationFailure.into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = ring::default_provider().signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, &algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = ring::default_provider().signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, &algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let algorithms = ring::default_provider().signature_verification_algorithms;
+        algorithms.supported_schemes()
+    }
+}
+
 /// The way to a server.
 pub fn server(address: SocketAddr, pin: Pin, token: &str) -> Server {
     let url = format!("https://{address}/").parse().expect("a URL");
     Server::new(url, pin, Token::new(token).expect("a token")).expect("a client")
+}
+
+/// Who follows this server alone.
+pub fn follower(server: Server, silence: Duration) -> Management {
+    let limits = Limits {
+        silence,
+        ..Limits::default()
+    };
+    Management::new(vec![server], limits, Followed::default())
 }
 
 /// A request, and the way to answer it.

@@ -1,11 +1,16 @@
 //! Questions about unknown hosts.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use enforcer::{
     identity::{Mac, Zones},
     sources::{
         Answer, SourceEvent,
+        clock::Clock,
+        management::Followed,
         queries::{Asker, Queries, Question},
         server::Server,
     },
@@ -30,9 +35,9 @@ fn question(last: u8) -> Question {
 }
 
 fn ask(server: Server) -> (Queries, Ear, JoinSet<()>) {
-    let (events, ear) = Ear::new();
+    let (outlet, ear) = Ear::new();
     let zones = Zones::new(["office".to_owned(), ZONE.to_owned()]);
-    let (queries, asker) = Asker::new(server, zones, events);
+    let (queries, asker) = Asker::new(vec![server], Followed::default(), zones, outlet);
     let mut tasks = JoinSet::new();
     tasks.spawn(asker.run());
     (queries, ear, tasks)
@@ -67,9 +72,8 @@ async fn know_nothing(exchange: &mut Exchange, hosts: usize) {
 #[tokio::test]
 async fn the_servers_clock_is_heard_with_its_answers() {
     let odd = OddServer::start().await;
-    let server = odd.server();
-    let clock = server.clock();
-    let (queries, mut ear, _tasks) = ask(server);
+    let clock = Arc::new(Clock::default());
+    let (queries, mut ear, _tasks) = ask(odd.server().timed_by(&clock));
     queries.ask(question(5));
     let exchange = &mut odd.accept().await;
     let there = Timestamp::now() + SignedDuration::from_hours(5);

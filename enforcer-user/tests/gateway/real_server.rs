@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use enforcer::sources::server::Server as Way;
+use enforcer::sources::server::{Credentials, Server as Way};
 use enforcer_agent::{client::Client, token::Token};
 use enforcer_protocol::{
     judgement::Receipt,
@@ -69,6 +69,12 @@ impl RealServer {
     /// Starts it again where it was.
     pub async fn start_again(&mut self) {
         self.running = Some(serve(listen(&self.state, self.address).await));
+    }
+
+    /// The way of a gateway with these credentials.
+    pub fn way_with(&self, credentials: Credentials) -> Way {
+        let url = format!("https://{}/", self.address).parse().expect("a URL");
+        Way::new(url, self.pin, credentials).expect("a client")
     }
 
     /// A gateway's way to it.

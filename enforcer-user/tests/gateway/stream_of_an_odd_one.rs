@@ -2,10 +2,7 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use enforcer::sources::{
-    SourceEvent,
-    management::{Management, SILENCE},
-};
+use enforcer::sources::{Source, SourceEvent, management::SILENCE};
 use enforcer_protocol::{
     decision::{Decision, Message},
     judgement::Level,
@@ -16,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     listen::Ear,
-    odd_server::{OddServer, server},
+    odd_server::{OddServer, follower, server},
 };
 
 fn decision(endpoint: &str) -> Decision {
@@ -37,24 +34,24 @@ fn decision(endpoint: &str) -> Decision {
     }
 }
 
-fn begin(revision: u64, count: u64) -> Message {
+pub fn begin(revision: u64, count: u64) -> Message {
     Message::Snapshot { revision, count }
 }
 
-fn row(endpoint: &str) -> Message {
+pub fn row(endpoint: &str) -> Message {
     let decision = decision(endpoint);
     Message::Row { decision }
 }
 
-fn end(revision: u64) -> Message {
+pub fn end(revision: u64) -> Message {
     Message::SnapshotEnd { revision }
 }
 
 /// A source that follows this server. It ends with the set.
 fn follow(server: &OddServer, silence: Duration) -> (Ear, JoinSet<()>) {
-    let (events, ear) = Ear::new();
+    let (outlet, ear) = Ear::new();
     let mut tasks = JoinSet::new();
-    tasks.spawn(Management::new(server.server(), silence, events).run());
+    tasks.spawn(follower(server.server(), silence).run(outlet));
     (ear, tasks)
 }
 
@@ -207,9 +204,9 @@ async fn a_server_with_another_certificate_hears_no_token() {
         .url()
         .socket_addrs(|| None)
         .expect("an address")[0];
-    let (events, mut ear) = Ear::new();
+    let (outlet, mut ear) = Ear::new();
     let wrong = server(address, Pin::of(b"another"), "gateway-token");
-    let source = tokio::spawn(Management::new(wrong, SILENCE, events).run());
+    let source = tokio::spawn(follower(wrong, SILENCE).run(outlet));
     let serve = async move { odd.accept().await.request };
     let accepting = tokio::spawn(serve);
     let why = ear.lost().await;
@@ -225,14 +222,14 @@ async fn a_server_with_another_certificate_hears_no_token() {
 
 #[tokio::test]
 async fn nobody_there_is_said() {
-    let (events, mut ear) = Ear::new();
+    let (outlet, mut ear) = Ear::new();
     let nobody = server(
         (Ipv4Addr::LOCALHOST, 1).into(),
         Pin::of(b"x"),
         "gateway-token",
     );
     let mut tasks = JoinSet::new();
-    tasks.spawn(Management::new(nobody, SILENCE, events).run());
+    tasks.spawn(follower(nobody, SILENCE).run(outlet));
     let why = ear.lost().await;
     assert!(
         why.contains("cannot reach") && why.contains("Connection refused"),

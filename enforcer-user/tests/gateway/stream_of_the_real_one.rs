@@ -1,18 +1,15 @@
 //! The stream of the management server itself.
 
-use enforcer::sources::{
-    SourceEvent,
-    management::{Management, SILENCE},
-};
+use enforcer::sources::{Source, SourceEvent, management::SILENCE};
 use enforcer_protocol::judgement::Level;
 use tokio::task::JoinSet;
 
-use crate::{listen::Ear, real_server::RealServer};
+use crate::{listen::Ear, odd_server::follower, real_server::RealServer};
 
 fn follow(server: &RealServer) -> (Ear, JoinSet<()>) {
-    let (events, ear) = Ear::new();
+    let (outlet, ear) = Ear::new();
     let mut tasks = JoinSet::new();
-    tasks.spawn(Management::new(server.way(), SILENCE, events).run());
+    tasks.spawn(follower(server.way(), SILENCE).run(outlet));
     (ear, tasks)
 }
 
@@ -25,6 +22,7 @@ async fn snapshot_changes_heartbeats_and_withdrawals_arrive() {
     let SourceEvent::Snapshot {
         revision,
         decisions,
+        ..
     } = ear.next().await
     else {
         panic!("no snapshot first");
@@ -68,7 +66,7 @@ async fn it_goes_on_where_it_was_when_the_server_comes_back() {
     while let SourceEvent::Lost { .. } = news {
         news = ear.news().await;
     }
-    assert!(matches!(news, SourceEvent::Connected), "{news:?}");
+    assert!(matches!(news, SourceEvent::Connected { .. }), "{news:?}");
     let SourceEvent::Change { decision, .. } = ear.news().await else {
         panic!("no snapshot is needed");
     };

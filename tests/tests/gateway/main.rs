@@ -3,10 +3,13 @@
 mod closing;
 mod compliance;
 mod configuration;
+mod failing;
 mod far_end;
 mod full;
 mod inventory;
 mod lease;
+mod lists;
+mod lying;
 mod management;
 mod metrics;
 mod operator;

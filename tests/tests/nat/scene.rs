@@ -36,7 +36,7 @@ impl<'a> Scene<'a> {
     /// Both, with this configuration.
     pub fn with(site: &'a Site, config: Config) -> anyhow::Result<Self> {
         let remote = Remote::start(site)?;
-        let server = Some(remote.section()?);
+        let servers = remote.section()?;
         // Its other end, which the configuration does not name.
         let [_, v6] = remote.ends();
         let service = format!(
@@ -46,7 +46,7 @@ impl<'a> Scene<'a> {
         );
         let sections = config.sections + &service;
         site.configure(&Config {
-            server,
+            servers,
             sections,
             ..config
         })?;

@@ -44,11 +44,33 @@ proptest! {
         let decided = HostRow { deadline, mac: MACS[0], role: RoleId(40), origin };
         model.hosts.insert(host(address), decided);
         model.leases.insert(source, NOW - u64::from(silent));
+        model.settings.lease_holds = 0;
         let found = standing(&host(address), &model, NOW);
         prop_assert_eq!(found.basis, Basis::LeaseExpired);
         prop_assert_eq!(found.role, model.settings.lease_expired);
         prop_assert_eq!(found.until, 0);
         prop_assert_eq!(found.mac, Mac::new(MACS[0]), "it is still bound");
+    }
+
+    #[test]
+    fn where_it_is_to_go_on_a_decision_outlives_its_lease_and_not_its_deadline(
+        model in world(),
+        address in address(),
+        left in 0..3_u64,
+    ) {
+        let mut model = model;
+        model.settings.lease_holds = 1;
+        model.decide(host(address), RoleId(40));
+        model.leases.insert(SourceId::MANAGEMENT, 0);
+        model.hosts.get_mut(&host(address)).expect("just set").deadline = NOW + left;
+        let found = standing(&host(address), &model, NOW);
+        if left > 0 {
+            let expected = (RoleId(40), Basis::LeaseExpired, 0);
+            prop_assert_eq!((found.role, found.basis, found.until), expected);
+        } else {
+            model.hosts.remove(&host(address));
+            prop_assert_eq!(found, standing(&host(address), &model, NOW));
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use enforcer_common::{
         Transport,
         tcp_flag::{ACK, SYN},
     },
+    role::RoleId,
+    settings::Undecided,
 };
 use proptest::prelude::*;
 
@@ -86,6 +88,33 @@ fn a_host_is_held_no_longer_than_the_answer_may_take() {
         (Some(NOW), 10),
         "asked once each `report_every`"
     );
+}
+
+#[test]
+fn where_undecided_hosts_are_to_pass_they_do_so_in_time() {
+    let mut model = Model::empty();
+    let packet = tcp(HOST, (SERVER, 443), ACK);
+    let reason = |model: &Model| {
+        let judgement = judged(&packet, Direction::FromHost, model);
+        (judgement.verdict, judgement.reason)
+    };
+    let (held, passes) = (
+        (Verdict::Drop, Reason::Held),
+        (Verdict::Pass, Reason::NoAnswer),
+    );
+    model.settings.undecided = Undecided::PassLater as u8;
+    assert_eq!(reason(&model), held, "nobody was asked yet");
+    let asked = |since| Asked { since, last: NOW };
+    model.asked.insert(host(HOST), asked(NOW));
+    assert_eq!(reason(&model), held, "the answer is awaited");
+    let long_ago = NOW - model.settings.unknown_timeout;
+    model.asked.insert(host(HOST), asked(long_ago));
+    assert_eq!(reason(&model), passes);
+    model.settings.undecided = Undecided::Pass as u8;
+    model.asked.clear();
+    assert_eq!(reason(&model), passes, "at once");
+    model.decide(host(HOST), RoleId::DENIED);
+    assert_eq!(reason(&model).0, Verdict::Drop, "what is decided counts");
 }
 
 #[test]

@@ -83,14 +83,23 @@ fn rule() -> impl Strategy<Value = Rule> {
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
-    (any::<bool>(), select(ROLES.to_vec()), any::<bool>()).prop_map(|(enforce, role, datagram)| {
-        Settings {
-            enforce: enforce.into(),
-            lease_expired: role,
-            first_datagram: datagram.into(),
-            ..Model::empty().settings
-        }
-    })
+    let failing = (select(vec![0, 0, 1]), select(vec![0, 0, 1, 2]));
+    (
+        any::<bool>(),
+        select(ROLES.to_vec()),
+        any::<bool>(),
+        failing,
+    )
+        .prop_map(
+            |(enforce, role, datagram, (lease_holds, undecided))| Settings {
+                enforce: enforce.into(),
+                lease_expired: role,
+                first_datagram: datagram.into(),
+                lease_holds,
+                undecided,
+                ..Model::empty().settings
+            },
+        )
 }
 
 fn interface() -> impl Strategy<Value = InterfaceRow> {

@@ -1,4 +1,4 @@
-//! Who asks: a bearer token, of the kind that the path needs.
+//! Who asks: a bearer token of the kind that the path needs, or a certificate in its place.
 
 use axum::{
     extract::FromRequestParts,
@@ -7,9 +7,12 @@ use axum::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Api, problem::ApiError};
-use crate::store::{
-    StoreError,
-    tokens::{self, Kind, Token},
+use crate::{
+    listen::Shown,
+    store::{
+        StoreError,
+        tokens::{self, Kind, Token},
+    },
 };
 
 /// How exactly it is known when a token was last used. Finer would cost a write for each request.
@@ -40,9 +43,11 @@ impl FromRequestParts<Api> for Gateway {
 }
 
 async fn authenticate(parts: &Parts, api: &Api, needed: Kind) -> Result<Token, ApiError> {
-    let secret = bearer(parts).ok_or(ApiError::NoToken)?;
+    let shown = || certificate(parts);
+    let secret = bearer(parts).map(str::to_owned).or_else(shown);
+    let secret = secret.ok_or(ApiError::NoToken)?;
     let mut connection = api.readers.acquire().await.map_err(StoreError::from)?;
-    let token = tokens::by_secret(&mut connection, secret)
+    let token = tokens::by_secret(&mut connection, &secret)
         .await?
         .ok_or(ApiError::WrongToken)?;
     if token.kind != needed {
@@ -68,5 +73,14 @@ fn bearer(parts: &Parts) -> Option<&str> {
         .to_str()
         .ok()?
         .split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+    let secret = secret.trim();
+    // What stands for a certificate is no secret: it counts only when the handshake has shown it.
+    let is_secret = !tokens::is_of_certificate(secret);
+    (scheme.eq_ignore_ascii_case("bearer") && is_secret).then_some(secret)
+}
+
+/// What stands for the certificate that the peer has shown.
+fn certificate(parts: &Parts) -> Option<String> {
+    let Shown(shown) = parts.extensions.get()?;
+    shown.map(tokens::of_certificate)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use enforcer_protocol::pin::Pin;
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -77,6 +78,11 @@ impl Secret {
         Self(format!("enf_{kind}_{high:032x}{low:032x}"))
     }
 
+    /// What stands for this certificate, which is shown in its place.
+    pub fn certificate(pin: Pin) -> Self {
+        Self(of_certificate(pin))
+    }
+
     /// The secret itself, for the one who is to have it.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -87,6 +93,19 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
     }
+}
+
+/// What no secret begins with.
+const CERTIFICATE: &str = "certificate ";
+
+/// What stands for a certificate in the place of a secret.
+pub fn of_certificate(pin: Pin) -> String {
+    format!("{CERTIFICATE}{pin}")
+}
+
+/// Whether this stands for a certificate.
+pub fn is_of_certificate(secret: &str) -> bool {
+    secret.starts_with(CERTIFICATE)
 }
 
 /// Adds a token.

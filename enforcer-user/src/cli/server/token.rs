@@ -1,10 +1,18 @@
 //! `enforcer server token …`.
 
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, ensure};
 use clap::{Subcommand, ValueEnum};
+use enforcer_protocol::pin::Pin;
 use enforcer_server::{
     admin::Admin,
     store::tokens::{Kind, Token},
 };
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde::Serialize;
 
 use super::{State, table::table};
@@ -26,6 +34,9 @@ pub enum TokenCommand {
         /// The zone of what is reported with it (agents only) [default: lan]
         #[arg(long)]
         zone: Option<String>,
+        /// The certificate (PEM) that it is known by instead of a secret (gateways only).
+        #[arg(long, value_name = "FILE", conflicts_with = "zone")]
+        certificate: Option<PathBuf>,
     },
     /// List all tokens, also revoked ones.
     List(State),
@@ -73,8 +84,19 @@ impl TokenCommand {
                 kind,
                 name,
                 zone,
+                certificate,
             } => {
                 let mut admin = Admin::open_or_make(&state.state_dir).await?;
+                if let Some(path) = certificate {
+                    ensure!(
+                        matches!(kind, TokenKind::Gateway),
+                        "only gateways are known by certificates; leave `--certificate` out"
+                    );
+                    let token = admin.admit_gateway(&name, pin(&path)?).await?;
+                    return output::print(format, &token, |token| {
+                        format!("the gateway `{}` is known by its certificate", token.name)
+                    });
+                }
                 let (token, secret) = admin
                     .create_token(kind.into(), &name, zone.as_deref())
                     .await?;
@@ -100,6 +122,14 @@ impl TokenCommand {
             }
         }
     }
+}
+
+/// The pin of a certificate.
+fn pin(path: &Path) -> anyhow::Result<Pin> {
+    let pem = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let certificate = CertificateDer::from_pem_slice(&pem)
+        .with_context(|| format!("{} holds no certificate in PEM", path.display()))?;
+    Ok(Pin::of(&certificate))
 }
 
 fn listed(tokens: &[Token]) -> String {

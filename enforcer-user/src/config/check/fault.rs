@@ -1,5 +1,7 @@
 //! Everything that can be wrong with a configuration that can be read.
 
+mod words;
+
 use std::{borrow::Cow, io, net::IpAddr, path::PathBuf, time::Duration};
 
 use enforcer_common::limits;
@@ -10,6 +12,7 @@ use super::{
     Severity,
     nat::MappingFault,
 };
+use words::{consequence, management, word};
 
 /// One thing that is wrong.
 #[derive(Debug, thiserror::Error)]
@@ -227,10 +230,38 @@ pub enum Fault {
         cause: io::Error,
     },
     /// A secret that is none.
-    #[error("the token in {} can be read by every user of this machine", path.display())]
-    OpenToken {
+    #[error("the secret in {} can be read by every user of this machine", path.display())]
+    OpenSecret {
         /// The file.
         path: PathBuf,
+    },
+    /// Not a name of a source.
+    #[error("`{name}` cannot be the name of a source")]
+    SourceName {
+        /// The name.
+        name: String,
+    },
+    /// Named twice.
+    #[error("there is a source `{name}` already")]
+    SourceTwice {
+        /// The name.
+        name: String,
+    },
+    /// More sources than the kernel has rows for.
+    #[error("{count} sources are named, of which {most} have room")]
+    TooManySources {
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A list that is not there now.
+    #[error("the list of hosts {} cannot be read now: {cause}", path.display())]
+    SourceFile {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        cause: io::Error,
     },
     /// Nobody to run the children as.
     #[error("this machine has no user `{name}`")]
@@ -261,6 +292,7 @@ impl Fault {
             | Self::NoSuchUplink { .. }
             | Self::OtherFamily { .. }
             | Self::TrustedDenied { .. }
+            | Self::SourceFile { .. }
             | Self::LockOut {
                 mode: Mode::Monitor,
                 ..
@@ -316,6 +348,14 @@ impl Fault {
             Self::NoPort => "write a port, such as 8480".into(),
             Self::PortTaken { .. } => "give one of them another port".into(),
             Self::File { .. } => "create the file, or correct the path".into(),
+            Self::SourceName { .. } => {
+                "use 1 to 32 letters, digits, `-`, `_` and `.`, without spaces".into()
+            }
+            Self::SourceTwice { .. } => "give one of them another name".into(),
+            Self::TooManySources { .. } => "join lists into one file".into(),
+            Self::SourceFile { .. } => {
+                "create it, or correct the path: nothing is decided by it until then".into()
+            }
             Self::NoSuchUser { .. } => {
                 "name an unprivileged user that exists; without `[user]` it is `nobody`".into()
             }
@@ -350,45 +390,14 @@ impl Fault {
                 let least = super::MIN_LEASE.as_secs();
                 format!("write at least \"{least}s\"; \"180s\" is usual").into()
             }
-            Self::OpenToken { path } => format!(
-                "chmod 600 {}; since others may have read it, have the server make a new token",
+            Self::OpenSecret { path } => format!(
+                "chmod 600 {}; since others may have read it, have a new one made",
                 path.display()
             )
             .into(),
             Self::LockOut { peer, .. } => {
                 format!("add \"{}\" to `operators`", IpNet::from(*peer)).into()
             }
-        }
-    }
-}
-
-const fn management(error: ManagementError) -> &'static str {
-    match error {
-        ManagementError::Neither => "add `url`, or a section `[management.embedded]`",
-        ManagementError::Both => "remove `url` or the section `[management.embedded]`",
-        ManagementError::NotHttps => "write an address that begins with https://",
-        ManagementError::PinMissing => {
-            "add `pin = \"sha256:…\"`, which the server prints when it starts"
-        }
-        ManagementError::TokenMissing => {
-            "add `token_file` with the path of a file that holds the token made for this gateway"
-        }
-    }
-}
-
-const fn word(action: ScopeAction) -> &'static str {
-    match action {
-        ScopeAction::Checked => "checked",
-        ScopeAction::Bypassed => "bypassed",
-        ScopeAction::Outside => "outside",
-    }
-}
-
-const fn consequence(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Enforce => "would be cut off: its address is checked",
-        Mode::Monitor => {
-            "would be cut off as soon as the mode is `enforce`: its address is checked"
         }
     }
 }

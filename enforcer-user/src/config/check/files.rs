@@ -15,8 +15,19 @@ const OTHERS: u32 = 0o007;
 
 pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
     let management = &config.management;
-    if let Some(fault) = management.token_file.as_deref().and_then(token) {
-        findings.add("management.token_file", fault);
+    if let Ok(servers) = management.servers() {
+        for server in servers.remote() {
+            let (certificate, key) = server.certificate.unzip();
+            let secrets = [("token_file", server.token_file), ("client_key", key)];
+            for (name, path) in secrets {
+                if let Some(fault) = path.and_then(secret) {
+                    findings.add(format!("{}.{name}", server.key), fault);
+                }
+            }
+            if let Some(fault) = certificate.and_then(unreadable) {
+                findings.add(format!("{}.client_certificate", server.key), fault);
+            }
+        }
     }
     let policy = management
         .embedded
@@ -32,12 +43,12 @@ pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
     }
 }
 
-fn token(path: &Path) -> Option<Fault> {
+fn secret(path: &Path) -> Option<Fault> {
     if let Some(fault) = unreadable(path) {
         return Some(fault);
     }
     let open = fs::metadata(path).is_ok_and(|found| found.permissions().mode() & OTHERS != 0);
-    open.then(|| Fault::OpenToken {
+    open.then(|| Fault::OpenSecret {
         path: path.to_owned(),
     })
 }

@@ -1,15 +1,15 @@
 //! The management server, the listeners of the gateway and its directories.
 
 use super::{
-    super::{Config, Server},
+    super::{Config, Servers},
     Fault, Findings, MIN_LEASE,
 };
 
 pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
     let management = &config.management;
-    match management.server() {
+    match management.servers() {
         Err(error) => findings.add("management", Fault::Management(error)),
-        Ok(Server::Embedded(embedded)) if embedded.listen.is_empty() => {
+        Ok(Servers::Embedded(embedded)) if embedded.listen.is_empty() => {
             findings.add("management.embedded.listen", Fault::NoListener);
         }
         Ok(_) => {}

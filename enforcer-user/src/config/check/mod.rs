@@ -12,6 +12,7 @@ mod nat;
 mod roles;
 mod rules;
 mod scopes;
+mod sources;
 
 use std::{fmt, time::Duration};
 
@@ -98,10 +99,12 @@ pub fn check(config: &Config, machine: Option<&Machine>) -> Vec<Finding> {
     rules::check(config, &mut findings);
     listeners::check(config, &mut findings);
     nat::check(config, &mut findings);
+    sources::check(config, &mut findings);
     limits(config, &mut findings);
     if let Some(machine) = machine {
         interfaces::check_machine(config, machine, &mut findings);
         files::check(config, &mut findings);
+        sources::check_machine(config, &mut findings);
         lockout::check(config, machine, &mut findings);
     }
     findings.list.sort_by_key(|finding| finding.line);

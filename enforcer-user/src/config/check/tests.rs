@@ -39,6 +39,12 @@ fn the_example_says_the_defaults() {
         "#pin ",
         "#token_file",
         "#policy",
+        "#client_",
+        "#[[management.server]]",
+        "#[[source.file]]",
+        "#name = \"printers\"",
+        "#path",
+        "#lease = \"1h\"",
         "#zones",
         "#uplinks",
     ];
@@ -198,6 +204,36 @@ fn each_mistake_is_found_in_its_place() {
             "[management]\nurl = \"https://10.0.0.1\"\n[management.embedded]".into(),
             1,
             "management",
+        ),
+        (
+            "[management]\n[[management.server]]\nurl = \"https://10.0.0.1\"".into(),
+            1,
+            "management",
+        ),
+        (
+            "[management.embedded]\n[[management.server]]\nurl = \"https://10.0.0.1\"".into(),
+            1,
+            "management",
+        ),
+        (
+            "[[source.file]]\nname = \"a b\"\npath = \"/dev/null\"".into(),
+            2,
+            "source.file[0].name",
+        ),
+        (
+            "[[source.file]]\nname = \"operator\"\npath = \"/dev/null\"".into(),
+            2,
+            "source.file[0].name",
+        ),
+        (
+            "[[source.file]]\nname = \"a\"\npath = \"a.csv\"".into(),
+            3,
+            "source.file[0].path",
+        ),
+        (
+            "[[source.file]]\nname = \"a\"\npath = \"/a.csv\"\nlease = \"1s\"".into(),
+            4,
+            "source.file[0].lease",
         ),
         (
             "[management]\nlease = \"1s\"\n[management.embedded]".into(),

@@ -18,7 +18,7 @@ pub use roles::RoleNames;
 pub(super) use roles::{EVERYONE, is_built_in};
 
 use super::{
-    Config, HookChoice, Limits, Mode, Protocol, Server, Service, Vlan,
+    Config, Fail, HookChoice, Limits, Mode, Protocol, Service, Vlan,
     management::{Management, ManagementError},
 };
 use crate::identity::Static;
@@ -46,6 +46,8 @@ pub struct Compiled {
     pub first_datagram: bool,
     /// The role of hosts whose source has gone silent.
     pub lease_expired: RoleId,
+    /// What becomes of hosts when something fails.
+    pub fail: Fail,
     /// How often the datapath answers and asks.
     pub limits: Limits,
     /// Blocks of ports of outside addresses, and whose they are.
@@ -207,7 +209,7 @@ impl Config {
     /// itself: its portal, its own management server, a remote one whose name had to be looked up.
     pub fn compile(&self, more: &[Service]) -> Result<Compiled, CompileError> {
         let names = RoleNames::of(self)?;
-        let management = management_service(&self.management)?;
+        let management = management_services(&self.management)?;
         let services = self.services.iter().chain(more).chain(&management);
         let rules = rules::compile(self, &names, services)?;
         Ok(Compiled {
@@ -220,6 +222,7 @@ impl Config {
             unknown_timeout: self.unknown.timeout,
             first_datagram: self.unknown.first_datagram,
             lease_expired: names.require(&self.lease.expired)?,
+            fail: self.fail,
             limits: self.limits.clone(),
             statics: nat::compile(self)?,
             roles: names,
@@ -286,18 +289,18 @@ fn zone_number(zones: &[String], name: &str) -> Result<u32, CompileError> {
         })
 }
 
-/// A remote management server, which every host reaches to report, when its address is written as
+/// Remote management servers, which every host reaches to report, as far as their addresses are written as
 /// such.
-fn management_service(management: &Management) -> Result<Option<Service>, CompileError> {
-    let Server::Remote { url, .. } = management.server()? else {
-        return Ok(None);
-    };
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
-    let service = address.zip(url.port_or_known_default());
-    Ok(service.map(|(address, port)| Service {
-        to: vec![address.into()],
-        protocol: Protocol::TCP,
-        ports: vec![port.into()],
-    }))
+fn management_services(management: &Management) -> Result<Vec<Service>, CompileError> {
+    let servers = management.servers()?;
+    let services = servers.remote().iter().filter_map(|server| {
+        let host = server.url.host_str().unwrap_or_default();
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>().ok()?;
+        Some(Service {
+            to: vec![address.into()],
+            protocol: Protocol::TCP,
+            ports: vec![server.url.port_or_known_default()?.into()],
+        })
+    });
+    Ok(services.collect())
 }

@@ -1,4 +1,4 @@
-//! A list of hosts in a file, as CSV or TOML: each host with its role, and with zone and MAC address where
+//! Lists of hosts in files, as CSV or TOML: each host with its role, and with zone and MAC address where
 //! they are known.
 
 mod as_csv;
@@ -7,22 +7,28 @@ mod entry;
 mod fault;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 use std::{
     ffi::OsStr,
-    fs, io,
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
 use enforcer_common::{host::Host, role::RoleId};
 
 pub use fault::{Fault, Found};
+pub use watched::WatchedFile;
 
 use crate::{
     config::{Compiled, Places, Position, RoleNames},
     identity::Mac,
 };
 use entry::List;
+
+/// The most bytes that are read: as many hosts as both hosts tables have rows, written at length.
+const MAX_BYTES: u64 = 256 << 20;
 
 /// A host of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +70,12 @@ pub enum HostsFileError {
         /// What the operating system says.
         cause: io::Error,
     },
+    /// The file is no list.
+    #[error("the list of hosts {} has more than {} MiB; check that it is one", path.display(), MAX_BYTES >> 20)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
     /// Something is wrong with it.
     #[error("the list of hosts is refused:{}{}", lines(found), if *more { "\n  and perhaps more" } else { "" })]
     Refused {
@@ -74,6 +86,22 @@ pub enum HostsFileError {
     },
 }
 
+impl HostsFileError {
+    /// The first thing that is wrong, and that there is more.
+    pub fn first_line(&self) -> String {
+        match self {
+            Self::Refused { found, .. } => {
+                let first = found.first().map(ToString::to_string).unwrap_or_default();
+                match found.len() {
+                    0 | 1 => first,
+                    all => format!("{first} (and {} more, in the log)", all - 1),
+                }
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
 fn lines(found: &[Found]) -> String {
     let lines: Vec<_> = found.iter().map(ToString::to_string).collect();
     format!("\n  {}", lines.join("\n  "))
@@ -81,11 +109,19 @@ fn lines(found: &[Found]) -> String {
 
 /// Reads a list of hosts.
 pub fn read(path: &Path, names: Names<'_>) -> Result<Vec<Listed>, HostsFileError> {
-    let bytes = fs::read(path).map_err(|cause| HostsFileError::Read {
-        path: path.to_owned(),
-        cause,
-    })?;
-    parse(path, &bytes, names)
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+    let path_owned = || path.to_owned();
+    match read {
+        Err(cause) => Err(HostsFileError::Read {
+            path: path_owned(),
+            cause,
+        }),
+        Ok(length) if length as u64 > MAX_BYTES => {
+            Err(HostsFileError::TooLarge { path: path_owned() })
+        }
+        Ok(_) => parse(path, &bytes, names),
+    }
 }
 
 /// Reads the bytes of a list; `path` tells its format, and errors name it.

@@ -20,7 +20,7 @@ use enforcer_common::{
     packet::{Kind, Part, Transport},
     role::{RoleId, RoleRow, Rule},
     seen::JudgedRow,
-    settings::Scope,
+    settings::{Scope, Undecided},
 };
 
 named! {
@@ -36,6 +36,8 @@ named! {
         Role,
         /// Its address is in a bypassed scope, or in none.
         Unchecked,
+        /// Nothing is decided of the host, and such hosts are to pass.
+        Undecided,
         /// It opens the first flow of an unknown host.
         FirstPacket,
         /// It asks for an address.
@@ -144,7 +146,8 @@ impl Law<'_> {
     fn bound(&self, ip: IpAddr, zone: u32) -> Option<[u8; 6]> {
         let row = self.world.hosts.get(&host(ip, zone))?;
         let leased = self.is_leased(row.origin.source());
-        let holds = !leased || row.deadline == FOREVER;
+        let ends = leased || self.world.rulings.lease_holds;
+        let holds = !ends || row.deadline == FOREVER;
         (holds && row.mac != [0; 6]).then_some(row.mac)
     }
 
@@ -154,7 +157,8 @@ impl Law<'_> {
 
     fn standing(&self, ip: IpAddr, zone: u32) -> Standing {
         if let Some(row) = self.world.hosts.get(&host(ip, zone)) {
-            if !self.is_leased(row.origin.source()) {
+            let holds = self.world.rulings.lease_holds;
+            if !holds && !self.is_leased(row.origin.source()) {
                 return Standing::Role(self.world.rulings.lease_expired);
             }
             if row.deadline == FOREVER {
@@ -186,6 +190,7 @@ impl Law<'_> {
             Standing::Role(role) => self.role_allows(role, packet).then_some(Why::Role),
             Standing::Unchecked => Some(Why::Unchecked),
             Standing::Unknown if self.role_allows(RoleId::UNKNOWN, packet) => Some(Why::Role),
+            Standing::Unknown if self.may_be_open() => Some(Why::Undecided),
             Standing::Unknown if from_host && self.opens(packet) => Some(Why::FirstPacket),
             Standing::Unknown | Standing::Nobody => None,
         };
@@ -219,6 +224,11 @@ impl Law<'_> {
             return true;
         }
         claim::is_discovery(packet) && !self.may_say(reading, packet, zone)
+    }
+
+    /// Whether hosts that nothing is decided of pass, perhaps only once nobody has answered.
+    fn may_be_open(&self) -> bool {
+        self.world.rulings.undecided != Undecided::Stopped
     }
 
     fn opens(&self, packet: &Packet<'_>) -> bool {

@@ -15,7 +15,7 @@ use crate::{
 use enforcer_common::{
     host::{FOREVER, Family, Host, HostRow, Origin, SourceId},
     role::{RoleId, RoleRow, Rule},
-    settings::Scope,
+    settings::{Scope, Undecided},
 };
 
 /// The roles that hosts and tables have, one beyond the table's end among them.
@@ -115,6 +115,16 @@ fn rulings(rng: &mut impl Rng) -> Rulings {
         unknown_timeout: pick(rng, &[Duration::ZERO, Duration::from_mins(10)]),
         first_datagram: rng.random(),
         lease_expired: pick(rng, &ROLES),
+        lease_holds: one_in(rng, 4),
+        undecided: pick(
+            rng,
+            &[
+                Undecided::Stopped,
+                Undecided::Stopped,
+                Undecided::PassLater,
+                Undecided::Pass,
+            ],
+        ),
         replies_per_second: limit(rng),
         questions_per_second: limit(rng),
     }

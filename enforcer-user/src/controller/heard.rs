@@ -1,0 +1,80 @@
+//! What is known of a source beside its decisions.
+
+use std::collections::HashSet;
+
+use enforcer_common::host::{Host, SourceId};
+
+use super::{Controller, guard::Guard};
+use crate::sources::Profile;
+
+/// What is known of a source beside its decisions.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) profile: Profile,
+    pub(super) connected: bool,
+    /// Where it was heard last.
+    pub(super) at: Option<String>,
+    pub(super) last_error: Option<String>,
+    /// Which of its servers the revisions are of that the registry holds.
+    pub(super) server: Option<usize>,
+    pub(super) guard: Guard,
+    /// Hosts of a list that say no MAC address: they are bound to the one that answers there.
+    pub(super) unbound: HashSet<Host>,
+    /// The lease whose end has been followed by forgetting connections.
+    pub(super) lapsed: Option<u64>,
+}
+
+impl Heard {
+    /// Nothing yet.
+    pub(super) fn new(profile: Profile) -> Self {
+        Self {
+            guard: Guard::new(profile.max_shrink),
+            profile,
+            connected: false,
+            at: None,
+            last_error: None,
+            server: None,
+            unbound: HashSet::new(),
+            lapsed: None,
+        }
+    }
+}
+
+impl Controller {
+    /// The name of a source.
+    pub(super) fn source_name(&self, source: SourceId) -> &str {
+        match source {
+            SourceId::GATEWAY => "gateway",
+            SourceId::OPERATOR => "operator",
+            _ => self
+                .sources
+                .get(&source)
+                .map_or("unknown", |heard| &heard.profile.name),
+        }
+    }
+
+    /// For how long the decisions of a source still hold if it stays silent: none where that has no end, zero where it
+    /// is over.
+    pub(super) fn lease_seconds(&self, source: SourceId) -> Option<u64> {
+        let until = self.datapath.lease(source).ok()?;
+        if until == enforcer_common::host::FOREVER {
+            return None;
+        }
+        let now = self.datapath.clock().now().ok()?;
+        // Rounded up: 0 means over.
+        let left = self.datapath.clock().duration(until.saturating_sub(now));
+        Some(left.as_secs() + u64::from(left.subsec_nanos() > 0))
+    }
+
+    /// What a source decided counts less once it is silent for longer than its lease, and as before when it is heard.
+    pub(super) fn hush_silent(&mut self) {
+        let sources: Vec<SourceId> = self.sources.keys().copied().collect();
+        for source in sources {
+            let is_silent = self.lease_seconds(source) == Some(0);
+            let changes = self.registry.hush(source, is_silent);
+            if !changes.is_empty() {
+                self.put_in_force(changes);
+            }
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! A management server that says what a test has it say, also what none should.
+
+use std::{
+    fs,
+    net::{IpAddr, SocketAddr},
+    os::unix::fs::PermissionsExt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use anyhow::Context;
+use enforcer_protocol::{
+    decision::{Answers, Decision, Message, Query},
+    judgement::Level,
+    pin::Pin,
+};
+use jiff::Timestamp;
+use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{broadcast, oneshot},
+    time,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use crate::{
+    namespace::{self, Namespace},
+    site::Site,
+};
+
+/// Between two signs of life.
+const HEARTBEAT: Duration = Duration::from_millis(100);
+
+/// Longer than anybody waits for an answer.
+const SLOW: Duration = Duration::from_secs(10);
+
+/// How it treats those who ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manner {
+    /// As it should.
+    #[default]
+    Good,
+    /// It keeps connections, and says nothing any more.
+    Mute,
+    /// It answers questions when nobody waits any more.
+    Slow,
+    /// It ends each snapshot in the middle.
+    Broken,
+}
+
+/// What it has to say.
+#[derive(Debug, Default)]
+struct Script {
+    revision: u64,
+    decisions: Vec<Decision>,
+    manner: Manner,
+    /// How many whole snapshots it has told.
+    told: u64,
+}
+
+/// Something for all open streams.
+#[derive(Clone, Debug)]
+enum Order {
+    Say(String),
+    HangUp,
+}
+
+/// A management server on a thread of its own, until it is dropped.
+pub struct OddManagement {
+    address: SocketAddr,
+    pin: Pin,
+    script: Arc<Mutex<Script>>,
+    orders: broadcast::Sender<Order>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl OddManagement {
+    /// Starts one on this port of the machine that the gateway runs on.
+    pub fn start(site: &Site, port: u16) -> anyhow::Result<Self> {
+        let (acceptor, pin) = identity()?;
+        Self::listen(&site.lan.gateway, port, acceptor, pin)
+    }
+
+    fn listen(
+        namespace: &Namespace,
+        port: u16,
+        acceptor: TlsAcceptor,
+        pin: Pin,
+    ) -> anyhow::Result<Self> {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let script = Arc::<Mutex<Script>>::default();
+        let (orders, _) = broadcast::channel(1024);
+        let (stop, stopped) = oneshot::channel();
+        let (ready, is_ready) = oneshot::channel();
+        let path = namespace.path();
+        let desk = Desk {
+            acceptor,
+            script: script.clone(),
+            orders: orders.clone(),
+        };
+        let thread = thread::spawn(move || {
+            namespace::join(&path).expect("the namespace of the gateway");
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async {
+                let listener = TcpListener::bind(address).await.expect("a free port");
+                let _ = ready.send(());
+                tokio::select! {
+                    () = desk.serve(listener) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        is_ready
+            .blocking_recv()
+            .context("the odd server has failed")?;
+        Ok(Self {
+            address,
+            pin,
+            script,
+            orders,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// The keys by which a configuration names it.
+    pub fn keys(&self, site: &Site) -> anyhow::Result<String> {
+        let token = site.path("odd.token");
+        fs::write(&token, "any")?;
+        fs::set_permissions(&token, fs::Permissions::from_mode(0o600))?;
+        Ok(format!(
+            "url = \"https://{}/\"\npin = \"{}\"\ntoken_file = \"{}\"\n",
+            self.address,
+            self.pin,
+            token.display()
+        ))
+    }
+
+    /// Says from the next stream on that these hosts have these roles, at a later revision. Streams that are open hear
+    /// nothing of it.
+    pub fn decide<'a>(&self, hosts: impl IntoIterator<Item = (IpAddr, &'a str)>) {
+        let hosts = hosts.into_iter();
+        let decisions = hosts
+            .map(|(address, role)| decision(address, role))
+            .collect();
+        let mut script = self.script();
+        script.revision += 1;
+        script.decisions = decisions;
+    }
+
+    /// Says from the next stream on that it is at this revision.
+    pub fn set_revision(&self, revision: u64) {
+        self.script().revision = revision;
+    }
+
+    /// Treats those who ask otherwise from now on.
+    pub fn set_manner(&self, manner: Manner) {
+        self.script().manner = manner;
+    }
+
+    /// How many whole snapshots it has told.
+    pub fn told(&self) -> u64 {
+        self.script().told
+    }
+
+    /// Says something to all who listen.
+    pub fn say(&self, message: &Message) {
+        let line = serde_json::to_string(message).expect("text and numbers");
+        // Nobody may listen.
+        let _ = self.orders.send(Order::Say(line));
+    }
+
+    /// Withdraws what it decided of these hosts, one after the other.
+    pub fn withdraw(&self, hosts: impl IntoIterator<Item = IpAddr>) {
+        for address in hosts {
+            let revision = {
+                let mut script = self.script();
+                script.revision += 1;
+                let endpoint = address.to_string();
+                script.decisions.retain(|one| one.endpoint != endpoint);
+                script.revision
+            };
+            let endpoint = address.to_string();
+            self.say(&Message::Withdraw { revision, endpoint });
+        }
+    }
+
+    /// Ends all streams.
+    pub fn hang_up(&self) {
+        let _ = self.orders.send(Order::HangUp);
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        lock(&self.script)
+    }
+}
+
+impl Drop for OddManagement {
+    fn drop(&mut self) {
+        self.stop = None;
+        let _ = self.thread.take().map(thread::JoinHandle::join);
+    }
+}
+
+fn lock(script: &Mutex<Script>) -> MutexGuard<'_, Script> {
+    script.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn decision(address: IpAddr, role: &str) -> Decision {
+    Decision {
+        endpoint: address.to_string(),
+        name: format!("host {address}"),
+        owner: None,
+        zone: "lan".to_owned(),
+        observed: Some(SocketAddr::new(address, 40_000)),
+        claims: vec![],
+        role: role.to_owned(),
+        level: Level::Safe,
+        reasons: vec![],
+        judged_at: Timestamp::now(),
+        valid_until: None,
+    }
+}
+
+fn identity() -> anyhow::Result<(TlsAcceptor, Pin)> {
+    let made = rcgen::generate_simple_self_signed(["odd.test".to_owned()])?;
+    let certificate = made.cert.der().clone();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der());
+    let key = key.map_err(anyhow::Error::msg)?;
+    let pin = Pin::of(&certificate);
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)?;
+    Ok((Arc::new(config).into(), pin))
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Desk {
+    acceptor: TlsAcceptor,
+    script: Arc<Mutex<Script>>,
+    orders: broadcast::Sender<Order>,
+}
+
+type Socket = TlsStream<TcpStream>;
+
+impl Desk {
+    async fn serve(&self, listener: TcpListener) {
+        loop {
+            let Ok((socket, _)) = listener.accept().await else {
+                return;
+            };
+            let desk = self.clone();
+            tokio::spawn(async move {
+                if let Ok(mut socket) = desk.acceptor.accept(socket).await {
+                    // Whoever asks may go away at any time.
+                    let _ = desk.attend(&mut socket).await;
+                }
+            });
+        }
+    }
+
+    async fn attend(&self, socket: &mut Socket) -> anyhow::Result<()> {
+        loop {
+            let (head, body) = read_request(socket).await?;
+            let manner = lock(&self.script).manner;
+            if manner == Manner::Mute {
+                return std::future::pending().await;
+            }
+            if head.starts_with("GET ") {
+                return self.stream(socket).await;
+            }
+            if manner == Manner::Slow {
+                let never = std::future::pending::<()>();
+                let _ = time::timeout(SLOW, never).await;
+            }
+            let text = serde_json::to_string(&self.answers(&serde_json::from_str(&body)?))?;
+            let length = text.len();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+            socket.write_all((head + &text).as_bytes()).await?;
+            socket.flush().await?;
+        }
+    }
+
+    fn answers(&self, query: &Query) -> Answers {
+        let script = lock(&self.script);
+        let of = |address: &IpAddr| {
+            let endpoint = address.to_string();
+            let mut decisions = script.decisions.iter();
+            decisions.find(|one| one.endpoint == endpoint).cloned()
+        };
+        Answers {
+            revision: script.revision,
+            decisions: query.hosts.iter().map(|host| of(&host.address)).collect(),
+        }
+    }
+
+    async fn stream(&self, socket: &mut Socket) -> anyhow::Result<()> {
+        let mut orders = self.orders.subscribe();
+        let (mut text, is_broken) = self.snapshot();
+        text.insert_str(0, "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
+        socket.write_all(text.as_bytes()).await?;
+        socket.flush().await?;
+        if is_broken {
+            return Ok(socket.shutdown().await?);
+        }
+        let mut heartbeat = time::interval(HEARTBEAT);
+        loop {
+            let line = tokio::select! {
+                order = orders.recv() => match order? {
+                    Order::Say(line) => line,
+                    Order::HangUp => return Ok(socket.shutdown().await?),
+                },
+                _ = heartbeat.tick() => {
+                    let script = lock(&self.script);
+                    if script.manner == Manner::Mute {
+                        continue;
+                    }
+                    let revision = script.revision;
+                    serde_json::to_string(&Message::Heartbeat { revision })?
+                }
+            };
+            socket.write_all((line + "\n").as_bytes()).await?;
+            socket.flush().await?;
+        }
+    }
+
+    /// A whole snapshot, or half of one.
+    fn snapshot(&self) -> (String, bool) {
+        let mut script = lock(&self.script);
+        let is_broken = script.manner == Manner::Broken;
+        let (revision, all) = (script.revision, &script.decisions);
+        let count = all.len() as u64;
+        let told = if is_broken { all.len() / 2 } else { all.len() };
+        let rows = all.iter().take(told).cloned();
+        let rows = rows.map(|decision| Message::Row { decision });
+        let end = (!is_broken).then_some(Message::SnapshotEnd { revision });
+        let begin = Message::Snapshot { revision, count };
+        let messages = std::iter::once(begin).chain(rows).chain(end);
+        let lines = messages
+            .map(|message| serde_json::to_string(&message).expect("text and numbers") + "\n");
+        let text = lines.collect();
+        script.told += u64::from(!is_broken);
+        (text, is_broken)
+    }
+}
+
+async fn read_request(socket: &mut Socket) -> anyhow::Result<(String, String)> {
+    let mut request = Vec::new();
+    loop {
+        let mut chunk = [0; 4096];
+        let count = socket.read(&mut chunk).await?;
+        anyhow::ensure!(count > 0, "half a request");
+        request.extend_from_slice(&chunk[..count]);
+        let text = String::from_utf8_lossy(&request);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let mut lengths = head
+            .lines()
+            .filter_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = lengths.next().map_or(Ok(0), str::parse)?;
+        if body.len() >= length {
+            return Ok((head.to_owned(), body.to_owned()));
+        }
+    }
+}
