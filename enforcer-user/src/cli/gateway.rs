@@ -26,6 +26,11 @@ pub struct Gateway {
 }
 
 impl Gateway {
+    /// How a result is printed when the command has a switch of its own for JSON.
+    pub fn format(&self, json: bool) -> Format {
+        if json { Format::Json } else { self.output }
+    }
+
     /// Asks the running gateway.
     pub fn ask(&self, request: &Request) -> Result<Response> {
         let runtime = tokio::runtime::Builder::new_current_thread()

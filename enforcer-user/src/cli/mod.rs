@@ -3,9 +3,11 @@
 mod agent;
 mod config;
 mod doctor;
+mod events;
 mod exception;
 mod explain;
 mod gateway;
+mod host;
 mod hosts;
 mod http;
 mod mode;
@@ -14,6 +16,7 @@ mod run;
 mod server;
 mod status;
 mod table;
+mod top;
 mod trace;
 
 use std::process::ExitCode;
@@ -49,6 +52,12 @@ enum Command {
     Status,
     /// The hosts that the gateway knows, with their roles and why they have them.
     Hosts(hosts::HostsCommand),
+    /// Everything that is known of a host.
+    Host(host::HostCommand),
+    /// What happened: stops, decisions, doubts, sources lost and found.
+    Events(events::EventsCommand),
+    /// Who is stopped most.
+    Top(top::TopCommand),
     /// What would happen to a packet of a host, step by step.
     Explain(explain::ExplainCommand),
     /// What the datapath would do with the packets of a capture.
@@ -88,6 +97,9 @@ impl Command {
             Self::Doctor(command) => command.run(gateway),
             Self::Status => status::run(gateway),
             Self::Hosts(command) => command.run(gateway),
+            Self::Host(command) => command.run(gateway),
+            Self::Events(command) => command.run(gateway),
+            Self::Top(command) => command.run(gateway),
             Self::Explain(command) => command.run(gateway),
             Self::Trace(command) => command.run(gateway.output),
             Self::Mode(command) => command.run(gateway),

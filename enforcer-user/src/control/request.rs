@@ -6,11 +6,14 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    detail::HostDetail,
+    event::{EventPage, EventQuery},
     explanation::Explanation,
-    host::{ExceptionView, HostFilter, HostList, Release},
+    host::{ExceptionView, HostPage, HostQuery, Release},
     portal::{HealthView, PortalView},
     remote::Remote,
     status::StatusView,
+    top::{TopQuery, TopView},
 };
 
 /// What an operator asks. A misspelt field is refused: an exception without its end is no trifle.
@@ -20,7 +23,19 @@ pub enum Request {
     /// How is the gateway? Answered by [`Response::Status`].
     Status,
     /// Which hosts are there? Answered by [`Response::Hosts`].
-    Hosts(HostFilter),
+    Hosts(HostQuery),
+    /// What is known of this host? Answered by [`Response::Host`].
+    Host {
+        /// The host's address.
+        address: IpAddr,
+        /// Its zone; may be left out where the address is in one zone only.
+        #[serde(default)]
+        zone: Option<String>,
+    },
+    /// What happened? Answered by [`Response::Events`].
+    Events(EventQuery),
+    /// Who is stopped most? Answered by [`Response::Top`].
+    Top(TopQuery),
     /// What would happen to a packet of this host, and why? Answered by [`Response::Explanation`].
     Explain {
         /// The host's address.
@@ -71,7 +86,13 @@ pub enum Response {
     /// To [`Request::Status`].
     Status(Box<StatusView>),
     /// To [`Request::Hosts`].
-    Hosts(HostList),
+    Hosts(HostPage),
+    /// To [`Request::Host`].
+    Host(Box<HostDetail>),
+    /// To [`Request::Events`].
+    Events(EventPage),
+    /// To [`Request::Top`].
+    Top(TopView),
     /// To [`Request::Explain`].
     Explanation(Explanation),
     /// To [`Request::Mode`].

@@ -7,15 +7,20 @@
 mod binding;
 mod closing;
 mod cut;
+mod detail;
 mod events;
 mod explain;
 mod frame;
+mod hosts;
+mod journal;
 mod kernel;
 mod links;
+mod notes;
 mod operator;
 mod portal;
 mod sources;
 mod status;
+mod top;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -45,6 +50,7 @@ use crate::{
 };
 
 use closing::Closing;
+use journal::Journal;
 use kernel::Retry;
 pub use kernel::{Held, apply, from_kernel};
 
@@ -108,6 +114,13 @@ pub struct Controller {
     drift: u64,
     started: Instant,
     is_announced: bool,
+    /// What happened, for those who ask.
+    journal: Journal,
+    /// Those who wait for something to happen.
+    readers: Vec<notes::Reader>,
+    /// Whether it was said that the lease of the management server is over.
+    lease_is_over: bool,
+    samples: top::Samples,
 }
 
 /// What is known of a source beside its decisions.
@@ -197,6 +210,10 @@ impl Controller {
             drift: 0,
             started,
             is_announced: false,
+            journal: Journal::new(Timestamp::now()),
+            readers: Vec::new(),
+            lease_is_over: false,
+            samples: top::Samples::default(),
         }
     }
 
@@ -247,6 +264,9 @@ impl Controller {
         }
         self.try_again();
         self.end_closing();
+        self.note_lease();
+        self.answer_readers();
+        self.samples.forget(Instant::now());
         if !self.is_announced && self.missing().is_empty() {
             self.announce();
         }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::{CHANGES_AT_ONCE, Controller};
 use crate::{
+    control::event::EventKind,
     identity::{Binding, Rebound},
     registry::{Change, Decided, Refused},
     sources::{Answer, SourceEvent},
@@ -72,11 +73,16 @@ impl Controller {
                 tracing::info!("connected to the management server");
                 self.management.connected = true;
                 self.management.last_error = None;
+                self.note(EventKind::Source, "connected to the management server");
                 return false;
             }
             SourceEvent::Lost { why } => {
                 self.management.connected = false;
                 self.management.last_error = Some(why.to_string());
+                self.note(
+                    EventKind::Source,
+                    format!("the management server is lost: {why}"),
+                );
                 return false;
             }
         };
@@ -148,11 +154,12 @@ impl Controller {
         self.understood(decision, binding)
     }
 
-    fn understood(&self, decision: Decision, binding: Binding) -> Decided {
+    fn understood(&mut self, decision: Decision, binding: Binding) -> Decided {
         binding
             .doubts
             .iter()
             .for_each(|doubt| tracing::warn!("{doubt}"));
+        self.note_doubts(&binding.doubts);
         let role = self.compiled.roles.id(&decision.role).unwrap_or_else(|| {
             tracing::warn!(
                 endpoint = decision.endpoint,
@@ -181,6 +188,7 @@ impl Controller {
                 .doubts
                 .iter()
                 .for_each(|doubt| tracing::warn!("{doubt}"));
+            self.note_doubts(&binding.doubts);
             changes.extend(self.registry.rebind(SOURCE, &endpoint, binding.hosts));
         }
         self.changes_of(changes, since);

@@ -87,7 +87,7 @@ impl Controller {
         }
     }
 
-    fn lease_seconds(&self) -> Option<u64> {
+    pub(super) fn lease_seconds(&self) -> Option<u64> {
         let until = self.datapath.lease(SourceId::MANAGEMENT).ok()?;
         let now = self.datapath.clock().now().ok()?;
         // Rounded up: 0 means over.

@@ -9,6 +9,7 @@ pub mod evidence;
 mod mac;
 pub mod neighbours;
 mod seen;
+mod whereabouts;
 mod zones;
 
 use std::{
@@ -23,6 +24,7 @@ use seen::Seen;
 
 pub use endpoint::{Bound, EndpointId};
 pub use mac::{Mac, MacError};
+pub use whereabouts::{How, Whereabouts};
 pub use zones::Zones;
 
 /// The most addresses that one endpoint may claim: a bound against one that claims the whole network.

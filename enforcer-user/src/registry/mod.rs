@@ -36,7 +36,7 @@ pub use row::{Change, Row};
 pub use source::Refused;
 pub use strictness::strictness;
 pub use unanswered::UNANSWERED;
-pub use view::HostView;
+pub use view::{HostView, Party};
 
 /// Everything known of each host.
 #[derive(Debug)]
@@ -51,8 +51,9 @@ pub struct Registry {
     /// Rows from before this process, of sources that have not sent a snapshot yet.
     adopted: HashMap<Host, Row>,
     unanswered: Unanswered,
-    /// What the kernel holds once every change that was yielded is applied.
-    held: HashMap<Host, Row>,
+    /// What the kernel holds once every change that was yielded is applied, in an order by which lists can be
+    /// paged through.
+    held: BTreeMap<Host, Row>,
     counts: Counts,
     deadlines: Deadlines,
 }
@@ -85,7 +86,7 @@ impl Default for Registry {
             places: HashMap::new(),
             adopted: HashMap::new(),
             unanswered: Unanswered::default(),
-            held: HashMap::new(),
+            held: BTreeMap::new(),
             counts: [0; 1 << u8::BITS],
             deadlines: Deadlines::default(),
         }

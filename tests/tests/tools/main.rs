@@ -1,0 +1,7 @@
+//! The operator's tools, against running gateways.
+
+mod events;
+mod host;
+mod hosts;
+mod many;
+mod top;
