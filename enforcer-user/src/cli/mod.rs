@@ -12,6 +12,7 @@ mod hosts;
 mod http;
 mod mode;
 mod output;
+mod reload;
 mod run;
 mod server;
 mod status;
@@ -43,7 +44,7 @@ pub struct Cli {
 enum Command {
     /// Runs the gateway.
     Run(run::RunCommand),
-    /// Checks configurations, prints an example.
+    /// Checks configurations, prints the one in force, or an example.
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// Looks for what keeps this machine from enforcing, and says how to mend it.
@@ -62,6 +63,8 @@ enum Command {
     Explain(explain::ExplainCommand),
     /// What the datapath would do with the packets of a capture.
     Trace(trace::TraceCommand),
+    /// Puts the configuration file in force, whole or not at all, while packets go on being judged.
+    Reload(reload::ReloadCommand),
     /// Switches between counting what would be stopped and stopping it.
     Mode(mode::ModeCommand),
     /// Lets a host pass whatever the sources say.
@@ -93,7 +96,7 @@ impl Command {
     fn run(self, gateway: &gateway::Gateway, log: output::LogFormat) -> Result<()> {
         match self {
             Self::Run(command) => command.run(log),
-            Self::Config(command) => command.run(gateway.output),
+            Self::Config(command) => command.run(gateway),
             Self::Doctor(command) => command.run(gateway),
             Self::Status => status::run(gateway),
             Self::Hosts(command) => command.run(gateway),
@@ -102,6 +105,7 @@ impl Command {
             Self::Top(command) => command.run(gateway),
             Self::Explain(command) => command.run(gateway),
             Self::Trace(command) => command.run(gateway.output),
+            Self::Reload(command) => command.run(gateway),
             Self::Mode(command) => command.run(gateway),
             Self::Allow(command) => command.run(Granted::Authorized, gateway),
             Self::Deny(command) => command.run(Granted::Denied, gateway),

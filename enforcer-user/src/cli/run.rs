@@ -40,7 +40,7 @@ impl RunCommand {
                     _ = interrupt.recv() => {}
                 }
             };
-            Ok(Box::pin(gateway::run(config, log.argument(), stop)).await?)
+            Ok(Box::pin(gateway::run(config, &self.config, log.argument(), stop)).await?)
         })
     }
 }

@@ -8,24 +8,32 @@ use std::{
 
 use enforcer_protocol::pin::Pin;
 use reqwest::Url;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::value;
 
 /// `[management]`: the management server, inside the gateway or elsewhere. Without this section it
 /// is inside.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Management {
     /// Where the server is.
-    #[serde(default, deserialize_with = "value::url")]
+    #[serde(
+        default,
+        deserialize_with = "value::url",
+        serialize_with = "value::write_url"
+    )]
     pub url: Option<Url>,
     /// The fingerprint of its certificate.
     pub pin: Option<Pin>,
     /// The file with the token that it gave this gateway.
     pub token_file: Option<PathBuf>,
     /// How long its decisions hold when it is silent.
-    #[serde(default = "default_lease", deserialize_with = "value::duration")]
+    #[serde(
+        default = "default_lease",
+        deserialize_with = "value::duration",
+        serialize_with = "value::write_duration"
+    )]
     pub lease: Duration,
     /// The server inside the gateway.
     pub embedded: Option<Embedded>,
@@ -48,7 +56,7 @@ impl Default for Management {
 }
 
 /// `[management.embedded]`: the server inside the gateway.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Embedded {
     /// Where it listens.

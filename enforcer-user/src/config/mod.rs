@@ -3,6 +3,7 @@
 //! The way of a file: [`Config::load`] reads it, [`check`](check::check) finds everything that is wrong with
 //! it, and [`Config::compile`] turns it into rows for the datapath.
 
+mod change;
 pub mod check;
 mod choice;
 mod compile;
@@ -13,8 +14,10 @@ mod places;
 mod rule;
 mod schema;
 mod sessions;
+mod shown;
 mod value;
 
+pub use change::need_restart;
 pub use choice::Choice;
 pub use compile::{CompileError, Compiled, InterfacePlan, RoleNames, VlanPlan};
 pub use load::{ConfigError, Position};
@@ -25,6 +28,7 @@ pub use schema::{
     Config, HookChoice, Interface, Lease, Limits, Metrics, Mode, OnStop, Portal, ScopeAction,
     ScopeEntry, Unknown, User, Vlan,
 };
+pub use shown::{changed, shown};
 pub use value::{PortRange, Protocol, ValueError};
 
 /// A complete configuration with a comment for every key.

@@ -21,7 +21,7 @@ use super::{
 };
 
 /// The whole file. Every key has a default; only `[[interface]]` must be there.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Whether packets are stopped or only counted.
@@ -116,7 +116,7 @@ pub enum Mode {
 }
 
 /// What a clean stop leaves behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnStop {
     /// The datapath goes on with what it holds until the leases run out.
@@ -126,7 +126,7 @@ pub enum OnStop {
 }
 
 /// `[[interface]]`: an interface on the side of the hosts.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -163,7 +163,7 @@ const fn yes() -> bool {
 }
 
 /// `[[interface.vlan]]`: a VLAN that an interface lets in.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vlan {
     /// Its number; with `inner` that of the outer tag.
@@ -194,7 +194,7 @@ pub enum HookChoice {
 }
 
 /// `[[scope]]`: addresses and whether they are checked.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeEntry {
     /// The addresses.
@@ -207,7 +207,7 @@ pub struct ScopeEntry {
 }
 
 /// Whether addresses are checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScopeAction {
     /// They must be decided.
@@ -229,11 +229,14 @@ impl From<ScopeAction> for Scope {
 }
 
 /// `[unknown]`: hosts that nothing is decided of.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Unknown {
     /// How long an answer is awaited before the host gets the role `unknown`.
-    #[serde(deserialize_with = "value::duration")]
+    #[serde(
+        deserialize_with = "value::duration",
+        serialize_with = "value::write_duration"
+    )]
     pub timeout: Duration,
     /// Whether the first datagram may go out meanwhile, not only a TCP SYN.
     pub first_datagram: bool,
@@ -249,7 +252,7 @@ impl Default for Unknown {
 }
 
 /// `[lease]`: decisions whose source has gone silent.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lease {
     /// The role that their hosts get.
@@ -265,7 +268,7 @@ impl Default for Lease {
 }
 
 /// `[limits]`: how often each CPU of the datapath answers and asks.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Stopped packets a second that are answered by a reset or an ICMP error, and as many connections that are
@@ -285,7 +288,7 @@ impl Default for Limits {
 }
 
 /// `[portal]`: the page that stopped users see.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Portal {
     /// The port of the gateway on which it answers.
@@ -295,7 +298,7 @@ pub struct Portal {
     /// Whom users may ask.
     pub contact: Option<String>,
     /// Where users find help.
-    #[serde(deserialize_with = "value::url")]
+    #[serde(deserialize_with = "value::url", serialize_with = "value::write_url")]
     pub help_url: Option<Url>,
 }
 
@@ -311,7 +314,7 @@ impl Default for Portal {
 }
 
 /// `[metrics]`: metrics and health over HTTP.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
     /// Where they are served.
@@ -327,7 +330,7 @@ impl Default for Metrics {
 }
 
 /// `[user]`: whom the unprivileged children run as.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct User {
     /// The user's name.

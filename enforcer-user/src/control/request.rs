@@ -47,6 +47,13 @@ pub enum Request {
         #[serde(default)]
         to: Option<Remote>,
     },
+    /// By which configuration does the gateway run? Answered by [`Response::Config`].
+    Config {
+        /// With every key, not only those that differ from the defaults.
+        effective: bool,
+    },
+    /// Read the configuration anew. Answered by [`Response::Reloaded`].
+    Reload,
     /// Change the mode. Answered by [`Response::Mode`].
     Mode {
         /// The new mode.
@@ -95,6 +102,10 @@ pub enum Response {
     Top(TopView),
     /// To [`Request::Explain`].
     Explanation(Explanation),
+    /// To [`Request::Config`].
+    Config(serde_json::Map<String, serde_json::Value>),
+    /// To [`Request::Reload`].
+    Reloaded(Reloaded),
     /// To [`Request::Mode`].
     Mode(ModeChange),
     /// To [`Request::Except`].
@@ -172,6 +183,17 @@ pub struct ModeChange {
     pub mode: Mode,
     /// The mode before; the same when there was nothing to change.
     pub before: Mode,
+}
+
+/// A configuration that has come in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// The file.
+    pub file: String,
+    /// The keys that are not as before.
+    pub changed: Vec<String>,
+    /// The mode now.
+    pub mode: Mode,
 }
 
 /// The roles that an exception can give.

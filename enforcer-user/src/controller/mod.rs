@@ -18,6 +18,7 @@ mod links;
 mod notes;
 mod operator;
 mod portal;
+mod reload;
 mod sources;
 mod status;
 mod top;
@@ -30,17 +31,19 @@ use std::{
 use enforcer_common::host::{Host, SourceId};
 use jiff::Timestamp;
 use tokio::{
+    signal::unix::Signal,
     sync::{mpsc, watch},
     time::{self, MissedTickBehavior},
 };
 
 use crate::{
-    config::{Compiled, Config, Mode},
+    config::{Compiled, Config, Mode, OnStop},
     conntrack::Forgetter,
     control::{HttpRequest, Request, serve::Call},
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
+    gateway::reload::Reloads,
     identity::{
-        Identity, Zones,
+        EndpointId, Identity, Zones,
         neighbours::{InterfaceZones, Neighbour, Question},
     },
     links::{Forwarding, Passage},
@@ -80,6 +83,8 @@ pub struct Inputs {
     pub requests: mpsc::Receiver<Call<Request>>,
     /// The HTTP child's questions.
     pub http: mpsc::Receiver<Call<HttpRequest>>,
+    /// Orders to read the configuration anew.
+    pub hangups: Signal,
 }
 
 /// The state of a running gateway.
@@ -111,6 +116,9 @@ pub struct Controller {
     lost: Vec<String>,
     /// Whose neighbours are watched.
     interfaces: watch::Sender<InterfaceZones>,
+    reloads: Reloads,
+    /// What the management server calls the roles of endpoints when this gateway has none of that name.
+    strange_roles: HashMap<EndpointId, String>,
     drift: u64,
     started: Instant,
     is_announced: bool,
@@ -156,6 +164,8 @@ pub struct Parts {
     pub forgetter: Forgetter,
     /// Where it is said whose neighbours are watched.
     pub interfaces: watch::Sender<InterfaceZones>,
+    /// What the configuration is read anew with.
+    pub(crate) reloads: Reloads,
 }
 
 impl Controller {
@@ -174,6 +184,7 @@ impl Controller {
             metrics,
             forgetter,
             interfaces,
+            reloads,
         } = parts;
         let started = Instant::now();
         let mut closing = Closing::default();
@@ -207,6 +218,8 @@ impl Controller {
             passages: Vec::new(),
             lost: Vec::new(),
             interfaces,
+            reloads,
+            strange_roles: HashMap::new(),
             drift: 0,
             started,
             is_announced: false,
@@ -217,7 +230,7 @@ impl Controller {
         }
     }
 
-    /// Runs until `stop` is ready, and gives the datapath back.
+    /// Runs until `stop` is ready, and gives the datapath back, with what is to become of it.
     ///
     /// # Errors
     ///
@@ -226,7 +239,7 @@ impl Controller {
         mut self,
         mut inputs: Inputs,
         stop: impl Future<Output = ()>,
-    ) -> Result<Datapath, DatapathError> {
+    ) -> Result<(Datapath, OnStop), DatapathError> {
         tokio::pin!(stop);
         let mut events = Vec::with_capacity(EVENTS_AT_ONCE);
         let mut tick = time::interval(TICK);
@@ -235,7 +248,7 @@ impl Controller {
         compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = &mut stop => return Ok(self.datapath),
+                () = &mut stop => return Ok((self.datapath, self.config.on_stop)),
                 Some(event) = inputs.sources.recv() => {
                     self.take_from_source(event, &mut inputs.sources);
                 }
@@ -247,6 +260,7 @@ impl Controller {
                 Some(links) = inputs.links.recv() => self.take_links(&links),
                 Some(call) = inputs.requests.recv() => self.take_request(call),
                 Some(call) = inputs.http.recv() => self.take_http(call),
+                Some(()) = inputs.hangups.recv() => self.take_hangup(),
                 _ = tick.tick() => self.tick(),
                 _ = compare.tick() => self.compare(),
             }

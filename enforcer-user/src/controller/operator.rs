@@ -48,6 +48,8 @@ impl Controller {
             Request::Explain { address, zone, to } => self
                 .explain(address, zone.as_deref(), to)
                 .map(Response::Explanation),
+            Request::Config { effective } => Ok(Response::Config(self.in_force(effective))),
+            Request::Reload => self.reload(&operator(peer)).map(Response::Reloaded),
             Request::Mode { mode } => self.switch(mode, peer).map(Response::Mode),
             Request::Except {
                 address,

@@ -60,6 +60,7 @@ impl Controller {
             SourceEvent::Withdraw { revision, endpoint } => {
                 let endpoint = endpoint.as_str().into();
                 self.identity.forget(&endpoint);
+                self.strange_roles.remove(&endpoint);
                 self.registry.withdraw(SOURCE, revision, &endpoint)
             }
             SourceEvent::Alive => Ok(Vec::new()),
@@ -100,6 +101,7 @@ impl Controller {
 
     fn replace(&mut self, revision: u64, decisions: Vec<Decision>) -> Result<Vec<Change>, Refused> {
         let bindings = self.identity.bind_all(&decisions);
+        self.strange_roles.clear();
         let count = decisions.len();
         let decided = decisions
             .into_iter()
@@ -160,6 +162,8 @@ impl Controller {
             .iter()
             .for_each(|doubt| tracing::warn!("{doubt}"));
         self.note_doubts(&binding.doubts);
+        let endpoint = decision.endpoint.as_str().into();
+        self.strange_roles.remove(&endpoint);
         let role = self.compiled.roles.id(&decision.role).unwrap_or_else(|| {
             tracing::warn!(
                 endpoint = decision.endpoint,
@@ -167,6 +171,7 @@ impl Controller {
                 "the management server names a role that this gateway does not have: taken as `unknown`; \
                  add it to the configuration"
             );
+            self.strange_roles.insert(endpoint, decision.role.clone());
             RoleId::UNKNOWN
         });
         tracing::info!(

@@ -124,7 +124,8 @@ async fn start(
     if let Some(policy) = &embedded.policy {
         arguments.extend(["--policy".into(), policy.into()]);
     }
-    children.start("server", arguments, user)?;
+    // Nothing of it can be changed while it runs.
+    drop(children.start("server", arguments, user)?);
     let pin = pin(&state.join("server.pin")).await?;
     Ok(Server::new(url, pin, token)?)
 }

@@ -5,6 +5,7 @@ pub(crate) mod addresses;
 mod children;
 mod embedded;
 mod numbers;
+pub(crate) mod reload;
 pub(crate) mod services;
 pub(crate) mod tables;
 
@@ -17,6 +18,7 @@ use std::{
 use enforcer_common::host::{FOREVER, Host, SourceId};
 use jiff::Timestamp;
 use tokio::{
+    signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
     task::JoinSet,
 };
@@ -47,6 +49,7 @@ use crate::{
 use addresses::Addresses;
 use children::Children;
 use embedded::EmbeddedError;
+use reload::Reloads;
 
 /// How many questions may wait for the controller.
 const CALLS: usize = 256;
@@ -116,9 +119,11 @@ pub enum GatewayError {
     },
 }
 
-/// Runs a gateway by this configuration until `stop` is ready. Its children are told how to log.
+/// Runs a gateway by this configuration, which was read from `path` and is read from there again on SIGHUP, until
+/// `stop` is ready. Its children are told how to log.
 pub async fn run(
     config: Config,
+    path: &Path,
     log: &'static str,
     stop: impl Future<Output = ()>,
 ) -> Result<(), GatewayError> {
@@ -140,8 +145,9 @@ pub async fn run(
     let mut children = Children::new(log);
     let server = embedded::management(&config, user, &mut children).await?;
     let addresses = Addresses::read().map_err(GatewayError::Addresses)?;
-    let services = services::own(&config, &addresses, &services::resolve(&server));
-    let compiled = config.compile(&services)?;
+    let remote = services::resolve(&server);
+    let services = services::own(&config, &addresses, &remote);
+    let compiled = config.compile_after(&services, &numbers::roles(&config.state_dir))?;
     let audit = Audit::open(&config.state_dir)?;
     let exceptions = exceptions(&config, &compiled, audit)?;
     let own = tables::own_hosts(&compiled, &addresses);
@@ -187,7 +193,9 @@ pub async fn run(
     let (forgetter, batches) = Forgetter::new();
     let own_addresses = || Ok(Addresses::read()?.all().collect());
     tasks.spawn(conntrack::run(batches, own_addresses, metrics.forgotten()));
-    children.http(&config, &http_socket, user)?;
+    let http_child = children.http(&config, &http_socket, user)?;
+    let reloads = Reloads::new(path, remote, http_child, &http_socket);
+    let hangups = signal(SignalKind::hangup()).map_err(GatewayError::Signals)?;
 
     let inputs = Inputs {
         events: datapath.take_events()?,
@@ -196,8 +204,8 @@ pub async fn run(
         links,
         requests,
         http: http_calls,
+        hangups,
     };
-    let on_stop = config.on_stop;
     let parts = Parts {
         config,
         compiled,
@@ -211,8 +219,9 @@ pub async fn run(
         metrics,
         forgetter,
         interfaces,
+        reloads,
     };
-    let datapath = Controller::new(parts).run(inputs, stop).await?;
+    let (datapath, on_stop) = Controller::new(parts).run(inputs, stop).await?;
     drop(tasks);
     children.stop().await;
     finish(datapath, on_stop)

@@ -6,7 +6,7 @@ use std::{fs, io, path::Path};
 use serde::{Deserialize, Serialize};
 
 use super::GatewayError;
-use crate::config::Compiled;
+use crate::config::{Compiled, RoleNames};
 
 const FILE: &str = "numbers.json";
 
@@ -26,12 +26,36 @@ impl Numbers {
                 .collect(),
         }
     }
+
+    /// Whether no number means something else in the other ones. What is new has been written nowhere, and what is
+    /// no more stops.
+    fn agree(&self, other: &Self) -> bool {
+        let is_free = |number: u8, name: &str| {
+            let mut mine = self.roles.iter();
+            mine.all(|(kept, named)| *kept != number || named == name)
+        };
+        other.zones.starts_with(&self.zones)
+            && other
+                .roles
+                .iter()
+                .all(|(number, name)| is_free(*number, name))
+    }
 }
 
-/// Whether the numbers that were kept are those of this configuration.
+/// The roles by the numbers that were kept, so that they can keep them.
+pub(super) fn roles(state_dir: &Path) -> RoleNames {
+    let text = fs::read(state_dir.join(FILE)).unwrap_or_default();
+    // What cannot be understood is said when it is asked whether the numbers are kept.
+    let kept = serde_json::from_slice::<Numbers>(&text);
+    RoleNames::kept(kept.map_or_else(|_| Vec::new(), |kept| kept.roles))
+}
+
+/// Whether what was written under the numbers that were kept means the same under this configuration.
 pub(super) fn are_kept(state_dir: &Path, compiled: &Compiled) -> bool {
     let kept = read(&state_dir.join(FILE));
-    let are_kept = kept.as_ref() == Some(&Numbers::of(compiled));
+    let are_kept = kept
+        .as_ref()
+        .is_some_and(|kept| kept.agree(&Numbers::of(compiled)));
     if kept.is_some() && !are_kept {
         tracing::warn!(
             "zones and roles have other numbers than under the last configuration: hosts are unknown \
@@ -42,7 +66,7 @@ pub(super) fn are_kept(state_dir: &Path, compiled: &Compiled) -> bool {
 }
 
 /// Keeps the numbers in the state directory.
-pub(super) fn keep(state_dir: &Path, compiled: &Compiled) -> Result<(), GatewayError> {
+pub(crate) fn keep(state_dir: &Path, compiled: &Compiled) -> Result<(), GatewayError> {
     let path = state_dir.join(FILE);
     write(&path, &Numbers::of(compiled)).map_err(|error| GatewayError::Numbers { path, error })
 }
@@ -66,4 +90,41 @@ fn write(path: &Path, numbers: &Numbers) -> io::Result<()> {
     let fresh = path.with_extension("new");
     fs::write(&fresh, serde_json::to_vec(numbers)?)?;
     fs::rename(fresh, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(zones: &[&str], roles: &[(u8, &str)]) -> Numbers {
+        let roles = roles
+            .iter()
+            .map(|(number, name)| (*number, (*name).to_owned()));
+        Numbers {
+            zones: zones.iter().map(ToString::to_string).collect(),
+            roles: roles.collect(),
+        }
+    }
+
+    #[test]
+    fn only_numbers_that_mean_something_else_are_not_those_that_were_kept() {
+        let kept = numbers(&["lan"], &[(1, "authorized"), (8, "guests")]);
+        for (zones, roles) in [
+            (&["lan"][..], &[(1, "authorized"), (8, "guests")][..]),
+            (
+                &["lan", "guest"],
+                &[(1, "authorized"), (8, "guests"), (9, "new")],
+            ),
+            (&["lan"], &[(1, "authorized")]),
+        ] {
+            assert!(kept.agree(&numbers(zones, roles)), "{zones:?} {roles:?}");
+        }
+        for (zones, roles) in [
+            (&["guest", "lan"][..], &[(8, "guests")][..]),
+            (&[], &[(8, "guests")]),
+            (&["lan"], &[(8, "printers")]),
+        ] {
+            assert!(!kept.agree(&numbers(zones, roles)), "{zones:?} {roles:?}");
+        }
+    }
 }

@@ -170,6 +170,11 @@ impl Identity {
         self
     }
 
+    /// The gateway has these addresses now.
+    pub fn set_own(&mut self, own: HashSet<Host>) {
+        self.own = own;
+    }
+
     /// Which hosts the endpoint of this decision is. Remembered, since what is seen later may change it.
     pub fn bind(&mut self, decision: &Decision) -> Binding {
         let endpoint = EndpointId::from(decision.endpoint.as_str());

@@ -22,7 +22,10 @@ use std::{
     sync::Arc,
 };
 
-use enforcer_common::host::{Host, SourceId};
+use enforcer_common::{
+    host::{Host, SourceId},
+    role::RoleId,
+};
 use jiff::Timestamp;
 
 use crate::identity::{Bound, EndpointId, Mac};
@@ -199,6 +202,31 @@ impl Registry {
         let mut touched = Vec::new();
         self.put(source, known.revision, decided, &mut touched);
         self.settle(touched)
+    }
+
+    /// Gives an endpoint another role, since the name that its source gives to its role means another one now.
+    pub fn assign(&mut self, source: SourceId, endpoint: &EndpointId, role: RoleId) -> Vec<Change> {
+        let known = |held: &Source| held.endpoints.get(endpoint).cloned();
+        let Some(known) = self.sources.get(&source).and_then(known) else {
+            return Vec::new();
+        };
+        let decided = Decided {
+            role,
+            ..known.decided.as_ref().clone()
+        };
+        let mut touched = Vec::new();
+        self.put(source, known.revision, decided, &mut touched);
+        self.settle(touched)
+    }
+
+    /// How many endpoints and hosts have a role.
+    pub fn users_of(&self, role: RoleId) -> usize {
+        let endpoints = self
+            .sources
+            .values()
+            .flat_map(|source| source.endpoints.values());
+        let endpoints = endpoints.filter(|known| known.decided.role == role).count();
+        endpoints.max(self.counts[usize::from(role.0)])
     }
 
     /// Ends what ends by this time.

@@ -4,4 +4,5 @@ mod events;
 mod host;
 mod hosts;
 mod many;
+mod reload;
 mod top;
