@@ -1,6 +1,7 @@
 //! The command line.
 
 mod agent;
+mod completions;
 mod config;
 mod doctor;
 mod events;
@@ -29,7 +30,12 @@ use crate::control::request::Granted;
 
 /// Host compliance, enforced where the packets are.
 #[derive(Debug, Parser)]
-#[command(name = "enforcer", version, propagate_version = true)]
+#[command(
+    name = "enforcer",
+    version,
+    propagate_version = true,
+    after_long_help = output::EXIT_CODES
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -73,6 +79,10 @@ enum Command {
     Deny(exception::ExceptCommand),
     /// Ends what `allow` or `deny` began.
     Release(exception::ReleaseCommand),
+    /// Prints completions for a shell.
+    Completions(completions::CompletionsCommand),
+    /// Writes the manual pages, one for each command.
+    Man(completions::ManCommand),
     /// Serves the portal, metrics and health; `enforcer run` starts it.
     #[command(hide = true)]
     Http(http::HttpCommand),
@@ -110,6 +120,8 @@ impl Command {
             Self::Allow(command) => command.run(Granted::Authorized, gateway),
             Self::Deny(command) => command.run(Granted::Denied, gateway),
             Self::Release(command) => command.run(gateway),
+            Self::Completions(command) => command.run(),
+            Self::Man(command) => command.run(),
             Self::Http(command) => command.run(),
             Self::Server(command) => command.run(gateway.output),
             Self::Agent(command) => command.run(gateway.output),

@@ -77,6 +77,14 @@ pub fn line(text: &str) -> anyhow::Result<bool> {
     }
 }
 
+/// What commands end with.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed, or refused by the gateway
+  2  the command line makes no sense
+  3  what was asked about is not there, or no gateway runs";
+
 /// What a command ends with when what was asked about is not there, or no gateway runs, as `systemctl` does.
 const NOT_FOUND: u8 = 3;
 

@@ -27,6 +27,7 @@ pub fn need_restart(old: &Config, new: &Config) -> Vec<String> {
         portal: _,
         metrics: _,
         user,
+        control,
         places: _,
     } = old;
     let fixed = [
@@ -36,6 +37,7 @@ pub fn need_restart(old: &Config, new: &Config) -> Vec<String> {
         ("host_capacity", *host_capacity != new.host_capacity),
         ("management", *management != new.management),
         ("user", *user != new.user),
+        ("control", *control != new.control),
         // Rows of hosts name zones by their numbers.
         ("zones", old.zone_names() != new.zone_names()),
     ];

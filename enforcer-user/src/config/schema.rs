@@ -14,6 +14,7 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    control::Control,
     management::Management,
     places::Places,
     rule::{Role, Service},
@@ -71,6 +72,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// Whom the unprivileged children run as.
     pub user: User,
+    /// Who may use the control sockets besides root.
+    pub control: Control,
     /// Where each key stands in the file.
     #[serde(skip)]
     pub places: Places,
@@ -100,6 +103,7 @@ impl Default for Config {
             portal: Portal::default(),
             metrics: Metrics::default(),
             user: User::default(),
+            control: Control::default(),
             places: Places::default(),
         }
     }

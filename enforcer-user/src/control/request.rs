@@ -86,6 +86,22 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// Whether it changes anything.
+    pub const fn is_order(&self) -> bool {
+        match self {
+            Self::Status
+            | Self::Hosts(_)
+            | Self::Host { .. }
+            | Self::Events(_)
+            | Self::Top(_)
+            | Self::Explain { .. }
+            | Self::Config { .. } => false,
+            Self::Reload | Self::Mode { .. } | Self::Except { .. } | Self::Release { .. } => true,
+        }
+    }
+}
+
 /// The answers to [`Request`]s.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

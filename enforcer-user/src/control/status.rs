@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::request::Mode;
+use super::{event::EventView, request::Mode};
 
 /// The gateway at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,12 @@ pub struct StatusView {
     pub events_lost: u64,
     /// Rows of the kernel tables that had to be set right.
     pub drift_repaired: u64,
+    /// When the kernel tables were last compared with what was decided; `None` before the first time.
+    #[serde(default)]
+    pub compared_at: Option<Timestamp>,
+    /// The newest events, the oldest of them first.
+    #[serde(default)]
+    pub events: Vec<EventView>,
     /// Whether everything is attached and in step.
     pub ready: bool,
     /// What is missing, when it is not.

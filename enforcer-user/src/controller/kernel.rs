@@ -130,6 +130,7 @@ impl Controller {
                 return;
             }
         };
+        self.compared = Some(Timestamp::now());
         let repairs = self.registry.reconcile(rows);
         if repairs.is_empty() {
             return;

@@ -120,6 +120,8 @@ pub struct Controller {
     /// What the management server calls the roles of endpoints when this gateway has none of that name.
     strange_roles: HashMap<EndpointId, String>,
     drift: u64,
+    /// When the registry was last compared with the kernel's tables.
+    compared: Option<Timestamp>,
     started: Instant,
     is_announced: bool,
     /// What happened, for those who ask.
@@ -221,6 +223,7 @@ impl Controller {
             reloads,
             strange_roles: HashMap::new(),
             drift: 0,
+            compared: None,
             started,
             is_announced: false,
             journal: Journal::new(Timestamp::now()),

@@ -17,7 +17,7 @@ use crate::{
         host::{ExceptionView, Release},
         refusal::Kind,
         request::{self, Granted, ModeChange},
-        serve::{Call, Peer},
+        serve::{Call, Peer, Rights},
     },
     registry::{Exception, Operator},
     sources::audit::Deed,
@@ -25,6 +25,12 @@ use crate::{
 
 impl Controller {
     pub(super) fn take_request(&mut self, call: Call<Request>) {
+        if call.rights == Rights::Read && call.question.is_order() {
+            let who = operator(call.peer).name;
+            tracing::warn!(who, "gave an order over the socket that is for questions");
+            let _ = call.answer.send(Err(Refusal::only_asking(&who)));
+            return;
+        }
         if let Request::Events(query) = &call.question {
             let query = query.clone();
             return self.take_reader(query, call.answer);
@@ -269,5 +275,6 @@ fn operator(peer: Peer) -> Operator {
     Operator {
         uid: peer.user,
         name,
+        pid: peer.process,
     }
 }

@@ -41,6 +41,7 @@ impl Controller {
         let by = Operator {
             uid: 0,
             name: "SIGHUP".to_owned(),
+            pid: None,
         };
         // What came of it is in the log.
         let _ = self.reload(&by);

@@ -29,7 +29,7 @@ use crate::{
     control::{
         self,
         listen::{Access, ListenError},
-        serve,
+        serve::{self, Rights},
     },
     controller::{self, Controller, Held, Inputs, Parts},
     datapath::{self, Datapath, DatapathError, HostChange, Options},
@@ -137,7 +137,11 @@ pub async fn run(
     }
     let user = children::user(&config.user.name);
     // The sockets come first: a second gateway is refused here, before it touches anything.
-    let control = control::listen::bind(&config.run_dir.join("control.sock"), &Access::Root)?;
+    let access = group_or_root(config.control.group.as_ref());
+    let control = control::listen::bind(&config.run_dir.join("control.sock"), &access)?;
+    let readers = config.run_dir.join(control::listen::READERS);
+    let access = group_or_root(config.control.readers.as_ref());
+    let readers = control::listen::bind(&readers, &access)?;
     let http_socket = config.run_dir.join("http.sock");
     let http_access = user.map_or(Access::Root, |user| Access::User(user.uid));
     let http = control::listen::bind(&http_socket, &http_access)?;
@@ -174,6 +178,7 @@ pub async fn run(
     let mut tasks = JoinSet::new();
     tasks.spawn(asker.run());
     tasks.spawn(management.run());
+    tasks.spawn(serve::serve_for(readers, Rights::Read, requests_in.clone()));
     tasks.spawn(serve::serve(control, requests_in));
     tasks.spawn(serve::serve(http, http_in));
     tasks.spawn(async move {
@@ -225,6 +230,10 @@ pub async fn run(
     drop(tasks);
     children.stop().await;
     finish(datapath, on_stop)
+}
+
+fn group_or_root(group: Option<&String>) -> Access {
+    group.map_or(Access::Root, |group| Access::Group(group.clone()))
 }
 
 fn exceptions(

@@ -148,6 +148,8 @@ mod tests {
             pending: 1,
             events_lost: 2,
             drift_repaired: 0,
+            compared_at: None,
+            events: Vec::new(),
             ready: true,
             not_ready_reasons: Vec::new(),
         };

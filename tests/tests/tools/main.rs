@@ -5,4 +5,6 @@ mod host;
 mod hosts;
 mod many;
 mod reload;
+mod rights;
 mod top;
+mod usage;

@@ -41,6 +41,8 @@ fn the_example_says_the_defaults() {
         "#policy",
         "#zones",
         "#uplinks",
+        "#group",
+        "#readers",
     ];
     let kept = EXAMPLE
         .lines()
