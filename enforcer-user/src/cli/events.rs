@@ -56,7 +56,7 @@ impl EventsCommand {
         page.events.retain(|event| self.is_wanted(event));
         let skipped = page.events.len().saturating_sub(self.last);
         page.events.drain(..skipped);
-        while self.show(&page, format)? && self.follow {
+        while show(&page, format)? && self.follow {
             page = ask(
                 gateway,
                 &EventQuery {
@@ -74,36 +74,36 @@ impl EventsCommand {
         (self.kind.is_empty() || self.kind.contains(&event.kind))
             && self.host.is_none_or(|host| event.address == Some(host))
     }
+}
 
-    /// Whether anybody still reads.
-    fn show(&self, page: &EventPage, format: Format) -> Result<bool> {
-        if page.lost > 0 {
-            let lost = Lost { lost: page.lost };
-            let line = match format {
-                Format::Json => serde_json::to_string(&lost)?,
-                Format::Text => {
-                    let events = count(page.lost, "event");
-                    format!("-- {events} came faster than they were read, and are lost")
-                }
-            };
-            if !output::line(&line)? {
-                return Ok(false);
+/// Whether anybody still reads.
+fn show(page: &EventPage, format: Format) -> Result<bool> {
+    if page.lost > 0 {
+        let lost = Lost { lost: page.lost };
+        let line = match format {
+            Format::Json => serde_json::to_string(&lost)?,
+            Format::Text => {
+                let events = count(page.lost, "event");
+                format!("-- {events} came faster than they were read, and are lost")
             }
+        };
+        if !output::line(&line)? {
+            return Ok(false);
         }
-        if page.restarted && format == Format::Text {
-            output::line("-- the gateway was started anew")?;
-        }
-        for event in &page.events {
-            let line = match format {
-                Format::Json => serde_json::to_string(event)?,
-                Format::Text => line(event),
-            };
-            if !output::line(&line)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
+    if page.restarted && format == Format::Text {
+        output::line("-- the gateway was started anew")?;
+    }
+    for event in &page.events {
+        let line = match format {
+            Format::Json => serde_json::to_string(event)?,
+            Format::Text => line(event),
+        };
+        if !output::line(&line)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Asks for events.

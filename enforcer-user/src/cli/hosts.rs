@@ -19,6 +19,10 @@ const LIMIT: usize = 1_000;
 
 /// Which hosts are listed, and how.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own on the command line"
+)]
 pub struct HostsCommand {
     /// Only hosts that stand so: authorized; unauthorized (known and not let pass); no-client (nothing is known of
     /// them); monitor (would be stopped).

@@ -110,10 +110,10 @@ impl Journal {
             .take(limit)
             .cloned()
             .collect();
-        let last = events
+        let end = events
             .last()
-            .map_or(read.max(forgotten), |last| last.sequence);
-        self.page_of(events, last, lost, restarted)
+            .map_or(read.max(forgotten), |event| event.sequence);
+        self.page_of(events, end, lost, restarted)
     }
 
     fn page_of(

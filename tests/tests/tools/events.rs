@@ -72,6 +72,15 @@ fn what_happens_is_told_as_it_happens() -> anyhow::Result<()> {
         .collect();
     assert!(numbers.is_sorted_by(|a, b| a + 1 == *b), "{numbers:?}");
 
+    let status = site.control(&["status"])?;
+    let newest = status["events"].as_array().expect("events");
+    assert!(newest.len() == 10 && newest[0]["sequence"].as_u64() < newest[9]["sequence"].as_u64());
+    for table in ["hosts_v4", "hosts_v6", "rules", "scopes", "stopped"] {
+        let capacity = status["tables"][table]["capacity"].as_u64();
+        assert!(capacity > Some(0), "{table}: {status:#}");
+    }
+    assert_eq!(status["tables"]["stopped"]["used"], 1);
+
     let last = site
         .operator(&["events", "-n", "1", "--kind", "mode"])
         .output()?;

@@ -271,7 +271,8 @@ fn policy(site: &Site) -> anyhow::Result<String> {
     assert_ne!(own, text);
     let path = site.path("policy.toml");
     fs::write(&path, own)?;
-    Ok(format!("[management.embedded]\npolicy = {path:?}\n"))
+    let path = path.display();
+    Ok(format!("[management.embedded]\npolicy = \"{path}\"\n"))
 }
 
 #[test]
