@@ -214,10 +214,10 @@ fn with_two_servers_a_lost_one_is_replaced_within_the_lease() -> anyhow::Result<
     let preferred = OddManagement::start(&site, PORT)?;
     let stand_by = OddManagement::start(&site, PORT + 1)?;
     let servers = [&preferred, &stand_by].map(|server| server.keys(&site));
-    let mut text = String::new();
-    for keys in servers {
-        text += &format!("[[management.server]]\n{}\n", keys?);
-    }
+    let sections = servers
+        .into_iter()
+        .map(|keys| Ok(format!("[[management.server]]\n{}\n", keys?)));
+    let text = sections.collect::<anyhow::Result<String>>()?;
     site.configure(&Config {
         lease: "8s",
         servers: text,
