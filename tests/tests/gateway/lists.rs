@@ -257,7 +257,7 @@ fn a_list_may_name_a_role_as_soon_as_there_is_one() -> anyhow::Result<()> {
     // A list that the gateway does not follow yet is for a restart.
     let list = site.path("list.csv");
     let other = format!(
-        "[[source.file]]\nname = \"phones\"\npath = \"{}\"\n[role.machines]\n",
+        "[[source.file]]\nname = \"phones\"\npath = \"{}\"\n[role.machines]\ndefault = \"allow\"\n",
         list.display()
     );
     configure(&site, "list.csv", &other)?;
