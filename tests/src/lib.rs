@@ -7,6 +7,7 @@ pub mod config;
 pub mod conntrack;
 pub mod cpu;
 pub mod fixture;
+pub mod follow;
 pub mod fuzz;
 pub mod gate;
 pub mod gateway;

@@ -96,7 +96,11 @@ fn a_sound_machine_is_called_sound() -> Result<()> {
     }
     // With a gateway it looks at that, too.
     let gateway = site.start()?;
-    assert_eq!(doctor(&site)?.state("gateway", "lan0"), "ok");
+    let report = doctor(&site)?;
+    assert_eq!(report.state("gateway", "lan0"), "ok");
+    assert_ne!(report.state("clock", ""), "fail");
+    let certificate = site.path("state/server/server.crt").display().to_string();
+    assert_eq!(report.state("certificate", &certificate), "ok");
     assert!(gateway.stop()?.success());
     // For people each check is a line.
     let mut text = site.lan.gateway.command(enforcer());

@@ -2,15 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::output::{self, Format};
-use crate::config::{
-    Config, EXAMPLE,
-    check::{self, Finding},
-    machine::Machine,
+use super::{
+    gateway::{Gateway, mismatch},
+    output::{self, Format},
+};
+use crate::{
+    config::{
+        self, Config, EXAMPLE,
+        check::{self, Finding},
+        machine::Machine,
+    },
+    control::{Request, Response},
 };
 
 /// What can be asked about configurations.
@@ -20,6 +26,40 @@ pub enum ConfigCommand {
     Check(CheckArgs),
     /// Prints a complete configuration with a comment for every key.
     Example,
+    /// Prints the configuration by which the gateway runs, without secrets.
+    Show(ShowArgs),
+}
+
+/// How much of the configuration is shown.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Every key, not only those that differ from the defaults.
+    #[arg(long)]
+    effective: bool,
+    /// Of this file, and not of the running gateway.
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// As JSON; the same as `--output json`.
+    #[arg(long)]
+    json: bool,
+}
+
+impl ShowArgs {
+    fn run(&self, gateway: &Gateway) -> Result<()> {
+        let effective = self.effective;
+        let keys = match &self.file {
+            Some(file) => config::shown(&Config::load(file)?, effective),
+            None => match gateway.ask(&Request::Config { effective })? {
+                Response::Config(keys) => keys,
+                other => return Err(mismatch(&other)),
+            },
+        };
+        // As TOML it can be put back into the file.
+        let text = toml::to_string(&keys).context("the configuration cannot be written as TOML")?;
+        output::print(gateway.format(self.json), &keys, |_| {
+            text.trim_end().to_owned()
+        })
+    }
 }
 
 /// Which configuration is checked.
@@ -52,9 +92,10 @@ struct Unreadable {
 
 impl ConfigCommand {
     /// Runs the command.
-    pub fn run(self, format: Format) -> Result<()> {
+    pub fn run(self, gateway: &Gateway) -> Result<()> {
         match self {
-            Self::Check(args) => args.run(format),
+            Self::Check(args) => args.run(gateway.output),
+            Self::Show(args) => args.run(gateway),
             Self::Example => {
                 print!("{EXAMPLE}");
                 Ok(())

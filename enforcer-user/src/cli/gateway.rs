@@ -6,7 +6,11 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 
 use super::output::Format;
-use crate::control::{Request, Response, client};
+use crate::control::{
+    Request, Response,
+    client::{self, CallError},
+    listen::READERS,
+};
 
 /// Where the gateway is found, and how its answers are printed.
 #[derive(Clone, Debug, Args)]
@@ -26,13 +30,27 @@ pub struct Gateway {
 }
 
 impl Gateway {
+    /// How a result is printed when the command has a switch of its own for JSON.
+    pub fn format(&self, json: bool) -> Format {
+        if json { Format::Json } else { self.output }
+    }
+
     /// Asks the running gateway.
     pub fn ask(&self, request: &Request) -> Result<Response> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .context("cannot start the asynchronous runtime")?;
-        Ok(runtime.block_on(client::call(&self.socket, request))?)
+        let answer = runtime.block_on(client::call(&self.socket, request));
+        // Whoever may not order may perhaps ask.
+        let readers = self.socket.with_file_name(READERS);
+        if matches!(answer, Err(CallError::Denied { .. })) && readers.exists() {
+            let asked = runtime.block_on(client::call(&readers, request));
+            if !matches!(asked, Err(CallError::Denied { .. })) {
+                return Ok(asked?);
+            }
+        }
+        Ok(answer?)
     }
 }
 

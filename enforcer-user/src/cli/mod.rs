@@ -1,19 +1,24 @@
 //! The command line.
 
 mod agent;
+mod completions;
 mod config;
 mod doctor;
+mod events;
 mod exception;
 mod explain;
 mod gateway;
+mod host;
 mod hosts;
 mod http;
 mod mode;
 mod output;
+mod reload;
 mod run;
 mod server;
 mod status;
 mod table;
+mod top;
 mod trace;
 
 use std::process::ExitCode;
@@ -25,7 +30,12 @@ use crate::control::request::Granted;
 
 /// Host compliance, enforced where the packets are.
 #[derive(Debug, Parser)]
-#[command(name = "enforcer", version, propagate_version = true)]
+#[command(
+    name = "enforcer",
+    version,
+    propagate_version = true,
+    after_long_help = output::EXIT_CODES
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -40,7 +50,7 @@ pub struct Cli {
 enum Command {
     /// Runs the gateway.
     Run(run::RunCommand),
-    /// Checks configurations, prints an example.
+    /// Checks configurations, prints the one in force, or an example.
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// Looks for what keeps this machine from enforcing, and says how to mend it.
@@ -49,10 +59,18 @@ enum Command {
     Status,
     /// The hosts that the gateway knows, with their roles and why they have them.
     Hosts(hosts::HostsCommand),
+    /// Everything that is known of a host.
+    Host(host::HostCommand),
+    /// What happened: stops, decisions, doubts, sources lost and found.
+    Events(events::EventsCommand),
+    /// Who is stopped most.
+    Top(top::TopCommand),
     /// What would happen to a packet of a host, step by step.
     Explain(explain::ExplainCommand),
     /// What the datapath would do with the packets of a capture.
     Trace(trace::TraceCommand),
+    /// Puts the configuration file in force, whole or not at all, while packets go on being judged.
+    Reload(reload::ReloadCommand),
     /// Switches between counting what would be stopped and stopping it.
     Mode(mode::ModeCommand),
     /// Lets a host pass whatever the sources say.
@@ -61,6 +79,10 @@ enum Command {
     Deny(exception::ExceptCommand),
     /// Ends what `allow` or `deny` began.
     Release(exception::ReleaseCommand),
+    /// Prints completions for a shell.
+    Completions(completions::CompletionsCommand),
+    /// Writes the manual pages, one for each command.
+    Man(completions::ManCommand),
     /// Serves the portal, metrics and health; `enforcer run` starts it.
     #[command(hide = true)]
     Http(http::HttpCommand),
@@ -84,16 +106,22 @@ impl Command {
     fn run(self, gateway: &gateway::Gateway, log: output::LogFormat) -> Result<()> {
         match self {
             Self::Run(command) => command.run(log),
-            Self::Config(command) => command.run(gateway.output),
+            Self::Config(command) => command.run(gateway),
             Self::Doctor(command) => command.run(gateway),
             Self::Status => status::run(gateway),
             Self::Hosts(command) => command.run(gateway),
+            Self::Host(command) => command.run(gateway),
+            Self::Events(command) => command.run(gateway),
+            Self::Top(command) => command.run(gateway),
             Self::Explain(command) => command.run(gateway),
             Self::Trace(command) => command.run(gateway.output),
+            Self::Reload(command) => command.run(gateway),
             Self::Mode(command) => command.run(gateway),
             Self::Allow(command) => command.run(Granted::Authorized, gateway),
             Self::Deny(command) => command.run(Granted::Denied, gateway),
             Self::Release(command) => command.run(gateway),
+            Self::Completions(command) => command.run(),
+            Self::Man(command) => command.run(),
             Self::Http(command) => command.run(),
             Self::Server(command) => command.run(gateway.output),
             Self::Agent(command) => command.run(gateway.output),

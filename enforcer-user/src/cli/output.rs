@@ -65,18 +65,31 @@ pub fn print<T: Serialize>(
         Format::Text => text(value),
         Format::Json => serde_json::to_string_pretty(value)?,
     };
-    match writeln!(io::stdout(), "{result}") {
+    line(&result).map(drop)
+}
+
+/// Prints a line. Whether anybody still reads.
+pub fn line(text: &str) -> anyhow::Result<bool> {
+    match writeln!(io::stdout(), "{text}") {
         // Whoever reads has seen enough, as `head` has.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot print the result"),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => written.map(|()| true).context("cannot print the result"),
     }
 }
 
-/// What a command ends with when what was asked about is not there.
+/// What commands end with.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed, or refused by the gateway
+  2  the command line makes no sense
+  3  what was asked about is not there, or no gateway runs";
+
+/// What a command ends with when what was asked about is not there, or no gateway runs, as `systemctl` does.
 const NOT_FOUND: u8 = 3;
 
-/// Turns the result of a command into the exit code: 0, 3 when what was asked about is not there, and
-/// otherwise 1, with the error on standard error.
+/// Turns the result of a command into the exit code: 0, 3 when what was asked about is not there or no gateway
+/// runs, and otherwise 1, with the error on standard error. (2 is for a command line that makes no sense.)
 pub fn exit(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
@@ -90,8 +103,11 @@ pub fn exit(result: anyhow::Result<()>) -> ExitCode {
 }
 
 fn is_not_found(error: &anyhow::Error) -> bool {
-    let refused = error.downcast_ref::<CallError>();
-    matches!(refused, Some(CallError::Refused(refusal)) if refusal.kind == Kind::NotFound)
+    match error.downcast_ref::<CallError>() {
+        Some(CallError::Absent(_) | CallError::Abandoned(_)) => true,
+        Some(CallError::Refused(refusal)) => refusal.kind == Kind::NotFound,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -104,6 +120,7 @@ mod tests {
         let address = "10.0.0.5".parse().expect("an address");
         let error = |refusal| anyhow::Error::from(CallError::Refused(refusal));
         assert!(is_not_found(&error(Refusal::no_host(address))));
+        assert!(is_not_found(&CallError::Absent("x".into()).into()));
         assert!(!is_not_found(&error(Refusal::ambiguous(address, &[]))));
         assert!(!is_not_found(&anyhow::anyhow!("something else")));
     }

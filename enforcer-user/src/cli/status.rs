@@ -5,9 +5,10 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use super::{
+    events,
     gateway::{Gateway, mismatch},
     output,
-    table::{count, lines, plain, span, table},
+    table::{count, lines, moment, plain, span, table},
 };
 use crate::control::{
     Request, Response,
@@ -31,7 +32,12 @@ fn text(status: &StatusView) -> String {
         tables(status),
         hosts(status),
     ];
-    parts.join("\n\n")
+    let events = status.events.iter().map(events::line);
+    let events = events.collect::<Vec<_>>().join("\n");
+    let parts = parts
+        .into_iter()
+        .chain((!events.is_empty()).then_some(events));
+    parts.collect::<Vec<_>>().join("\n\n")
 }
 
 fn summary(status: &StatusView) -> String {
@@ -151,8 +157,13 @@ fn hosts(status: &StatusView) -> String {
         roles => roles.join(", "),
     };
     let drift = count(status.drift_repaired, "row");
+    let compared = status
+        .compared_at
+        .map_or("not compared yet".to_owned(), |at| {
+            format!("compared at {}", moment(at))
+        });
     format!(
-        "Hosts    {roles}; {} awaiting an answer\nEvents   {} lost\nDrift    {drift} repaired",
+        "Hosts    {roles}; {} awaiting an answer\nEvents   {} lost\nDrift    {drift} repaired, {compared}",
         status.pending, status.events_lost
     )
 }
@@ -166,8 +177,28 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::control::status::{Egress, Ingress, TableView};
-    use crate::sources::Kind;
+    use crate::{
+        control::{
+            event::{EventKind, EventView},
+            status::{Egress, Ingress, TableView},
+        },
+        sources::Kind,
+    };
+
+    fn event() -> EventView {
+        EventView {
+            sequence: 1,
+            time: jiff::Timestamp::UNIX_EPOCH,
+            kind: EventKind::Mode,
+            address: None,
+            zone: None,
+            role: None,
+            reason: None,
+            packets: None,
+            monitored: None,
+            message: "root switched from monitor to enforce".to_owned(),
+        }
+    }
 
     fn status() -> StatusView {
         StatusView {
@@ -219,6 +250,8 @@ mod tests {
             events_lost: 0,
             drift_repaired: 1,
             fails_open: vec!["startup".to_owned()],
+            compared_at: None,
+            events: vec![event()],
             ready: false,
             not_ready_reasons: vec!["source management is not connected".to_owned()],
         }
@@ -248,7 +281,17 @@ hosts_v4  120   1048576   1 %
 
 Hosts    118 authorized, 2 quarantine; 1 awaiting an answer
 Events   0 lost
-Drift    1 row repaired";
-        assert_eq!(text(&status()), expected);
+Drift    1 row repaired, not compared yet
+
+";
+        let text = text(&status());
+        let last = text.strip_prefix(expected).expect(&text);
+        assert!(
+            last.ends_with(
+                " mode          -                    root switched from monitor to enforce"
+            ),
+            "{last}"
+        );
+        assert_eq!(last.lines().count(), 1, "{last}");
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use comfy_table::{ContentArrangement, Table, presets};
+use enforcer_protocol::judgement::Level;
 use jiff::{Timestamp, Unit, tz::TimeZone};
 
 /// A table without lines, in the way of `ip`, `systemctl` and `kubectl`.
@@ -33,6 +34,17 @@ pub fn plain(text: &str) -> String {
         }
     };
     text.chars().map(harmless).collect()
+}
+
+/// The word for a level.
+pub const fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::Safe => "safe",
+        Level::Caution => "caution",
+        Level::Warning => "warning",
+        Level::Danger => "danger",
+        Level::Unknown => "unknown",
+    }
 }
 
 /// A moment in the time zone of this machine.

@@ -29,7 +29,7 @@ impl Way {
 }
 
 /// `fail = "closed"` or `"open"`, or `[fail]` with a way for each condition.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Fail {
     /// A source has been silent for longer than its lease.
     pub lease_expired: Way,

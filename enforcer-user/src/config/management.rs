@@ -8,17 +8,21 @@ use std::{
 
 use enforcer_protocol::pin::Pin;
 use reqwest::Url;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Share, value};
 
 /// `[management]`: the management server, inside the gateway or elsewhere. Without this section it
 /// is inside.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Management {
     /// Where the server is.
-    #[serde(default, deserialize_with = "value::url")]
+    #[serde(
+        default,
+        deserialize_with = "value::url",
+        serialize_with = "value::write_url"
+    )]
     pub url: Option<Url>,
     /// The fingerprint of its certificate.
     pub pin: Option<Pin>,
@@ -32,7 +36,11 @@ pub struct Management {
     #[serde(default, rename = "server")]
     pub servers: Vec<ServerEntry>,
     /// How long its decisions hold when it is silent.
-    #[serde(default = "default_lease", deserialize_with = "value::duration")]
+    #[serde(
+        default = "default_lease",
+        deserialize_with = "value::duration",
+        serialize_with = "value::write_duration"
+    )]
     pub lease: Duration,
     /// How much it counts against other sources: the one with the highest number decides.
     #[serde(default)]
@@ -45,11 +53,11 @@ pub struct Management {
 }
 
 /// `[[management.server]]`: one of several servers.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerEntry {
     /// Where it is.
-    #[serde(deserialize_with = "value::url")]
+    #[serde(deserialize_with = "value::url", serialize_with = "value::write_url")]
     pub url: Option<Url>,
     /// The fingerprint of its certificate.
     pub pin: Option<Pin>,
@@ -83,7 +91,7 @@ impl Default for Management {
 }
 
 /// `[management.embedded]`: the server inside the gateway.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Embedded {
     /// Where it listens.

@@ -3,9 +3,11 @@
 //! The way of a file: [`Config::load`] reads it, [`check`](check::check) finds everything that is wrong with
 //! it, and [`Config::compile`] turns it into rows for the datapath.
 
+mod change;
 pub mod check;
 mod choice;
 mod compile;
+mod control;
 mod fail;
 mod load;
 pub mod machine;
@@ -15,11 +17,14 @@ mod places;
 mod rule;
 mod schema;
 mod sessions;
+mod shown;
 mod sources;
 mod value;
 
+pub use change::need_restart;
 pub use choice::Choice;
 pub use compile::{CompileError, Compiled, InterfacePlan, RoleNames, VlanPlan};
+pub use control::Control;
 pub use fail::{Fail, Way};
 pub use load::{ConfigError, Position};
 pub use management::{Embedded, Management, ManagementError, Remote, Servers};
@@ -30,6 +35,7 @@ pub use schema::{
     Config, HookChoice, Interface, Lease, Limits, Metrics, Mode, OnStop, Portal, ScopeAction,
     ScopeEntry, Startup, Unknown, User, Vlan,
 };
+pub use shown::{changed, shown};
 pub use sources::{FileSource, Share, Sources};
 pub use value::{PortRange, Protocol, ValueError};
 

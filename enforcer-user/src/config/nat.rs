@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::value::PortRange;
 
 /// `[nat]`: addresses that are translated between hosts and the management server.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Nat {
     /// What counts where several endpoints share an address.
@@ -31,7 +31,7 @@ pub enum SharedAddresses {
 }
 
 /// `[[nat.static]]`: a block of ports of an outside address that always is one host's.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct StaticMapping {
     /// The address that the management server sees.

@@ -18,7 +18,7 @@ pub enum Action {
 
 /// `[role.NAME]`. What is absent keeps the default of a built-in role; a new role says at least its
 /// own `default`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Role {
     /// What happens to packets that no rule matches.
@@ -35,7 +35,7 @@ pub struct Role {
 }
 
 /// `[[role.NAME.rule]]`: remote addresses, protocol and ports, allowed or denied.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// The remote addresses.
@@ -53,7 +53,7 @@ pub struct Rule {
 }
 
 /// `[[service]]`: what every host reaches, whatever its role.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
     /// The remote addresses.

@@ -14,6 +14,7 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    control::Control,
     fail::Fail,
     management::Management,
     nat::Nat,
@@ -24,7 +25,7 @@ use super::{
 };
 
 /// The whole file. Every key has a default; only `[[interface]]` must be there.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Whether packets are stopped or only counted.
@@ -83,6 +84,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// Whom the unprivileged children run as.
     pub user: User,
+    /// Who may use the control sockets besides root.
+    pub control: Control,
     /// The file itself.
     #[serde(skip)]
     pub file: PathBuf,
@@ -119,6 +122,7 @@ impl Default for Config {
             portal: Portal::default(),
             metrics: Metrics::default(),
             user: User::default(),
+            control: Control::default(),
             file: PathBuf::new(),
             places: Places::default(),
         }
@@ -136,7 +140,7 @@ pub enum Mode {
 }
 
 /// What a clean stop leaves behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnStop {
     /// The datapath goes on with what it holds until the leases run out.
@@ -146,7 +150,7 @@ pub enum OnStop {
 }
 
 /// What holds after the machine was started, until the sources have spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Startup {
     /// Nobody is decided.
@@ -156,7 +160,7 @@ pub enum Startup {
 }
 
 /// `[[interface]]`: an interface on the side of the hosts.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -193,7 +197,7 @@ const fn yes() -> bool {
 }
 
 /// `[[interface.vlan]]`: a VLAN that an interface lets in.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vlan {
     /// Its number; with `inner` that of the outer tag.
@@ -224,7 +228,7 @@ pub enum HookChoice {
 }
 
 /// `[[scope]]`: addresses and whether they are checked.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeEntry {
     /// The addresses.
@@ -237,7 +241,7 @@ pub struct ScopeEntry {
 }
 
 /// Whether addresses are checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScopeAction {
     /// They must be decided.
@@ -259,11 +263,14 @@ impl From<ScopeAction> for Scope {
 }
 
 /// `[unknown]`: hosts that nothing is decided of.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Unknown {
     /// How long an answer is awaited before the host gets the role `unknown`.
-    #[serde(deserialize_with = "value::duration")]
+    #[serde(
+        deserialize_with = "value::duration",
+        serialize_with = "value::write_duration"
+    )]
     pub timeout: Duration,
     /// Whether the first datagram may go out meanwhile, not only a TCP SYN.
     pub first_datagram: bool,
@@ -279,7 +286,7 @@ impl Default for Unknown {
 }
 
 /// `[lease]`: decisions whose source has gone silent.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lease {
     /// The role that their hosts get.
@@ -295,7 +302,7 @@ impl Default for Lease {
 }
 
 /// `[limits]`: how often each CPU of the datapath answers and asks.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Stopped packets a second that are answered by a reset or an ICMP error, and as many connections that are
@@ -315,7 +322,7 @@ impl Default for Limits {
 }
 
 /// `[portal]`: the page that stopped users see.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Portal {
     /// The port of the gateway on which it answers.
@@ -325,7 +332,7 @@ pub struct Portal {
     /// Whom users may ask.
     pub contact: Option<String>,
     /// Where users find help.
-    #[serde(deserialize_with = "value::url")]
+    #[serde(deserialize_with = "value::url", serialize_with = "value::write_url")]
     pub help_url: Option<Url>,
 }
 
@@ -341,7 +348,7 @@ impl Default for Portal {
 }
 
 /// `[metrics]`: metrics and health over HTTP.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
     /// Where they are served.
@@ -357,7 +364,7 @@ impl Default for Metrics {
 }
 
 /// `[user]`: whom the unprivileged children run as.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct User {
     /// The user's name.

@@ -2,12 +2,12 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::value::{self, ValueError};
 
 /// `[source]`: what decides beside the management server.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sources {
     /// Lists of hosts in files.
@@ -16,7 +16,7 @@ pub struct Sources {
 }
 
 /// `[[source.file]]`: a list of hosts in a file.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileSource {
     /// Its name, for operators.
@@ -24,7 +24,7 @@ pub struct FileSource {
     /// Where it is.
     pub path: PathBuf,
     /// How long its decisions hold when it cannot be read; absent: no longer than it can be.
-    #[serde(default, deserialize_with = "lease")]
+    #[serde(default, deserialize_with = "lease", serialize_with = "write_lease")]
     pub lease: Option<Duration>,
     /// How much it counts against other sources: the one with the highest number decides.
     #[serde(default)]
@@ -36,6 +36,14 @@ pub struct FileSource {
 
 fn lease<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     value::duration(deserializer).map(Some)
+}
+
+#[expect(clippy::ref_option, reason = "serde hands out the field as it is")]
+fn write_lease<S: Serializer>(lease: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match lease {
+        Some(lease) => value::write_duration(lease, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// A share in whole percent.
@@ -78,6 +86,12 @@ impl<'de> Deserialize<'de> for Share {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for Share {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

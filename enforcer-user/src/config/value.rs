@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use jiff::SignedDuration;
 use reqwest::Url;
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{self, Visitor},
 };
 
@@ -191,6 +191,15 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
         .ok_or_else(|| de::Error::custom(ValueError::Duration(text)))
 }
 
+/// Writes a duration as it is read.
+pub(super) fn write_duration<S: Serializer>(
+    duration: &Duration,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let duration = SignedDuration::try_from(*duration).unwrap_or(SignedDuration::MAX);
+    serializer.collect_str(&format_args!("{duration:#}"))
+}
+
 /// Reads a prefix; an address alone is the prefix of that one address.
 pub(super) fn prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IpNet, D::Error> {
     let text = String::deserialize(deserializer)?;
@@ -216,6 +225,34 @@ pub(super) fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<U
     url.filter(|url| matches!(url.scheme(), "http" | "https"))
         .map(Some)
         .ok_or_else(|| de::Error::custom(ValueError::Url(text)))
+}
+
+/// Writes the address of a web server or page, without a password that may stand in it.
+#[expect(clippy::ref_option, reason = "serde hands out the field as it is")]
+pub(super) fn write_url<S: Serializer>(
+    url: &Option<Url>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let Some(mut url) = url.clone() else {
+        return serializer.serialize_none();
+    };
+    if url.password().is_some() {
+        // Of the URLs that are read, every one has a host, and so can have a password.
+        let _ = url.set_password(Some("hidden"));
+    }
+    serializer.serialize_some(url.as_str())
+}
+
+impl Serialize for PortRange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Serialize for Protocol {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 #[cfg(test)]

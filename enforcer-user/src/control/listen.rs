@@ -13,6 +13,9 @@ use std::{
 use nix::unistd::Group;
 use tokio::net::UnixListener;
 
+/// The name of the socket for those who may ask and change nothing, beside that for everything.
+pub const READERS: &str = "read.sock";
+
 /// Who may use a socket besides root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {

@@ -8,6 +8,8 @@
 //! controller, and [`client::call`] is the other end.
 
 pub mod client;
+pub mod detail;
+pub mod event;
 pub mod explanation;
 pub mod host;
 pub mod listen;
@@ -17,6 +19,7 @@ pub mod remote;
 pub mod request;
 pub mod serve;
 pub mod status;
+pub mod top;
 
 use std::fmt::Debug;
 

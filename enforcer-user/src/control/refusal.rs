@@ -26,6 +26,8 @@ pub enum Kind {
     Ambiguous,
     /// The question makes no sense.
     Invalid,
+    /// Whoever asks may not.
+    Forbidden,
     /// The gateway cannot answer now.
     Busy,
     /// The gateway tried and failed.
@@ -57,6 +59,15 @@ impl Refusal {
             Kind::NotFound,
             format!("there is no exception for {address}"),
             "nothing was changed; `enforcer hosts` shows the exceptions that there are",
+        )
+    }
+
+    /// Whoever gives this order may only ask.
+    pub fn only_asking(who: &str) -> Self {
+        Self::new(
+            Kind::Forbidden,
+            format!("{who} may ask the gateway, and change nothing"),
+            "use `sudo`, or join the group that `control.group` names",
         )
     }
 

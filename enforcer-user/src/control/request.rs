@@ -6,11 +6,14 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    detail::HostDetail,
+    event::{EventPage, EventQuery},
     explanation::Explanation,
-    host::{ExceptionView, HostFilter, HostList, Release},
+    host::{ExceptionView, HostPage, HostQuery, Release},
     portal::{HealthView, PortalView},
     remote::Remote,
     status::StatusView,
+    top::{TopQuery, TopView},
 };
 
 /// What an operator asks. A misspelt field is refused: an exception without its end is no trifle.
@@ -20,7 +23,19 @@ pub enum Request {
     /// How is the gateway? Answered by [`Response::Status`].
     Status,
     /// Which hosts are there? Answered by [`Response::Hosts`].
-    Hosts(HostFilter),
+    Hosts(HostQuery),
+    /// What is known of this host? Answered by [`Response::Host`].
+    Host {
+        /// The host's address.
+        address: IpAddr,
+        /// Its zone; may be left out where the address is in one zone only.
+        #[serde(default)]
+        zone: Option<String>,
+    },
+    /// What happened? Answered by [`Response::Events`].
+    Events(EventQuery),
+    /// Who is stopped most? Answered by [`Response::Top`].
+    Top(TopQuery),
     /// What would happen to a packet of this host, and why? Answered by [`Response::Explanation`].
     Explain {
         /// The host's address.
@@ -32,6 +47,13 @@ pub enum Request {
         #[serde(default)]
         to: Option<Remote>,
     },
+    /// By which configuration does the gateway run? Answered by [`Response::Config`].
+    Config {
+        /// With every key, not only those that differ from the defaults.
+        effective: bool,
+    },
+    /// Read the configuration anew. Answered by [`Response::Reloaded`].
+    Reload,
     /// Change the mode. Answered by [`Response::Mode`].
     Mode {
         /// The new mode.
@@ -64,6 +86,22 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// Whether it changes anything.
+    pub const fn is_order(&self) -> bool {
+        match self {
+            Self::Status
+            | Self::Hosts(_)
+            | Self::Host { .. }
+            | Self::Events(_)
+            | Self::Top(_)
+            | Self::Explain { .. }
+            | Self::Config { .. } => false,
+            Self::Reload | Self::Mode { .. } | Self::Except { .. } | Self::Release { .. } => true,
+        }
+    }
+}
+
 /// The answers to [`Request`]s.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -71,9 +109,19 @@ pub enum Response {
     /// To [`Request::Status`].
     Status(Box<StatusView>),
     /// To [`Request::Hosts`].
-    Hosts(HostList),
+    Hosts(HostPage),
+    /// To [`Request::Host`].
+    Host(Box<HostDetail>),
+    /// To [`Request::Events`].
+    Events(EventPage),
+    /// To [`Request::Top`].
+    Top(TopView),
     /// To [`Request::Explain`].
     Explanation(Explanation),
+    /// To [`Request::Config`].
+    Config(serde_json::Map<String, serde_json::Value>),
+    /// To [`Request::Reload`].
+    Reloaded(Reloaded),
     /// To [`Request::Mode`].
     Mode(ModeChange),
     /// To [`Request::Except`].
@@ -151,6 +199,17 @@ pub struct ModeChange {
     pub mode: Mode,
     /// The mode before; the same when there was nothing to change.
     pub before: Mode,
+}
+
+/// A configuration that has come in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// The file.
+    pub file: String,
+    /// The keys that are not as before.
+    pub changed: Vec<String>,
+    /// The mode now.
+    pub mode: Mode,
 }
 
 /// The roles that an exception can give.

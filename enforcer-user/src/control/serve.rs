@@ -33,8 +33,19 @@ pub struct Call<Q: Question> {
     pub question: Q,
     /// Who asks.
     pub peer: Peer,
+    /// What the socket is for that the question came over.
+    pub rights: Rights,
     /// Where the answer goes. Nobody may be waiting any more, which is no error.
     pub answer: oneshot::Sender<Result<Q::Answer, Refusal>>,
+}
+
+/// What a socket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// Questions and orders.
+    All,
+    /// Questions that change nothing.
+    Read,
 }
 
 /// The process at the other end, as the kernel knows it.
@@ -51,6 +62,15 @@ pub struct Peer {
 /// Serves the socket until the controller drops its end of `calls` or this future is dropped; either
 /// ends every connection.
 pub async fn serve<Q: Question>(listener: UnixListener, calls: mpsc::Sender<Call<Q>>) {
+    serve_for(listener, Rights::All, calls).await;
+}
+
+/// The same for a socket that is for this.
+pub async fn serve_for<Q: Question>(
+    listener: UnixListener,
+    rights: Rights,
+    calls: mpsc::Sender<Call<Q>>,
+) {
     let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
@@ -69,7 +89,7 @@ pub async fn serve<Q: Question>(listener: UnixListener, calls: mpsc::Sender<Call
         let calls = calls.clone();
         connections.spawn(async move {
             let _permit = permit;
-            if let Err(error) = converse(stream, &calls).await {
+            if let Err(error) = converse(stream, rights, &calls).await {
                 tracing::debug!(%error, "a control connection ended early");
             }
         });
@@ -79,6 +99,7 @@ pub async fn serve<Q: Question>(listener: UnixListener, calls: mpsc::Sender<Call
 
 async fn converse<Q: Question>(
     stream: UnixStream,
+    rights: Rights,
     calls: &mpsc::Sender<Call<Q>>,
 ) -> io::Result<()> {
     let credentials = stream.peer_cred()?;
@@ -94,7 +115,7 @@ async fn converse<Q: Question>(
         let reply = if oversize {
             Err(Refusal::oversize(MAX_LINE))
         } else {
-            put(&line, peer, calls).await
+            put(&line, (peer, rights), calls).await
         };
         timeout(READ, writer.write_all(&line_of(&reply)?)).await??;
         if oversize {
@@ -117,7 +138,7 @@ async fn next_line(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<V
 /// Puts a question to the controller.
 async fn put<Q: Question>(
     line: &[u8],
-    peer: Peer,
+    (peer, rights): (Peer, Rights),
     calls: &mpsc::Sender<Call<Q>>,
 ) -> Result<Q::Answer, Refusal> {
     let question = serde_json::from_slice(line).map_err(|error| Refusal::unreadable(&error))?;
@@ -125,6 +146,7 @@ async fn put<Q: Question>(
     let call = Call {
         question,
         peer,
+        rights,
         answer,
     };
     calls.try_send(call).map_err(|error| match error {

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::request::Mode;
+use super::{event::EventView, request::Mode};
 use crate::sources::Kind;
 
 /// The gateway at one moment.
@@ -38,6 +39,12 @@ pub struct StatusView {
     /// The conditions by which hosts pass that would be stopped otherwise, by their names in `[fail]`.
     #[serde(default)]
     pub fails_open: Vec<String>,
+    /// When the kernel tables were last compared with what was decided; `None` before the first time.
+    #[serde(default)]
+    pub compared_at: Option<Timestamp>,
+    /// The newest events, the oldest of them first.
+    #[serde(default)]
+    pub events: Vec<EventView>,
     /// Whether everything is attached and in step.
     pub ready: bool,
     /// What is missing, when it is not.

@@ -42,6 +42,7 @@ impl Controller {
         let since = Instant::now();
         if let Some(moved) = &news.moved {
             self.log_move(moved);
+            self.note_move(moved);
         }
         self.rebind(news.rebound);
         let placed = self.registry.place(host, self.identity.bound(&host));

@@ -61,7 +61,7 @@ impl Controller {
     }
 
     /// Writes the rows of hosts again, in which the kernel is told whether they are closing.
-    fn write_again(&mut self, hosts: &[Host]) {
+    pub(super) fn write_again(&mut self, hosts: &[Host]) {
         let rows = hosts.iter().filter_map(|host| {
             let row = Some(self.registry.row(host)?);
             let (before, after) = (row, row);
@@ -120,7 +120,7 @@ impl Controller {
     }
 
     /// Whether packets of hosts with this role pass, rules aside.
-    fn stops_nothing(&self, role: RoleId) -> bool {
+    pub(super) fn stops_nothing(&self, role: RoleId) -> bool {
         let rows = self.compiled.role_rows.iter();
         let mut rows = rows.filter(|(number, _)| *number == role);
         let passes = |row: &RoleRow| row.has(RoleRow::ALLOW) || row.has(RoleRow::MONITOR);

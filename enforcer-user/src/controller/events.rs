@@ -15,6 +15,7 @@ impl Controller {
             self.ask(event);
         } else if event.kind == Kind::Spoof as u8 {
             self.log_spoof(event);
+            self.note_stop(event, "", "spoofed", "drop");
             self.doubt(event);
         } else {
             self.log_stop(event);
@@ -48,7 +49,7 @@ impl Controller {
         }
     }
 
-    fn log_stop(&self, event: &Event) {
+    fn log_stop(&mut self, event: &Event) {
         let remote = Address::from_mapped(event.remote);
         let verdict = Verdict::ALL
             .get(usize::from(event.verdict))
@@ -74,5 +75,10 @@ impl Controller {
             packets = event.count,
             "{would}"
         );
+        let remote = match event.remote_port {
+            0 => format!("{remote}"),
+            port => format!("{}", std::net::SocketAddr::new(remote.into(), port)),
+        };
+        self.note_stop(event, &remote, reason, verdict);
     }
 }

@@ -87,7 +87,14 @@ impl Controller {
 
     /// Where packets of a zone come in: the first interface that has it.
     fn place_of(&self, zone: u32) -> Place {
-        let interfaces = (0_u32..).zip(&self.compiled.interfaces);
+        let row = |name: &str| {
+            let mut attached = self.datapath.attachments();
+            attached
+                .find(|one| one.interface == name)
+                .map(|one| one.row)
+        };
+        let interfaces = self.compiled.interfaces.iter();
+        let interfaces = interfaces.filter_map(|one| Some((row(&one.name)?, one)));
         let mut places = interfaces.flat_map(|(row, interface)| {
             interface.zones().map(move |(of, outer, inner)| {
                 (
@@ -110,8 +117,9 @@ impl Controller {
     }
 
     fn entry(&self, place: &Place) -> Step {
-        let name = self.compiled.interfaces.get(place.row as usize);
-        let name = name.map_or_else(String::new, |interface| interface.name.clone());
+        let mut attached = self.datapath.attachments();
+        let name = attached.find(|one| one.row == place.row);
+        let name = name.map_or_else(String::new, |one| one.interface.clone());
         let vlans = [place.vlans.outer, place.vlans.inner];
         let vlans = vlans.into_iter().filter(|vlan| *vlan != 0);
         let found: Vec<_> = [name]

@@ -22,6 +22,8 @@ pub(super) struct Heard {
     pub(super) unbound: HashSet<Host>,
     /// The lease whose end has been followed by forgetting connections.
     pub(super) lapsed: Option<u64>,
+    /// Whether it was said that its lease is over.
+    pub(super) lease_is_over: bool,
 }
 
 impl Heard {
@@ -36,6 +38,7 @@ impl Heard {
             server: None,
             unbound: HashSet::new(),
             lapsed: None,
+            lease_is_over: false,
         }
     }
 }

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Controller;
 use crate::{
+    control::event::EventKind,
     datapath::{Clock, Datapath, DatapathError, HostChange},
     identity::Mac,
     registry::{Change, Row},
@@ -72,6 +73,7 @@ impl Controller {
         }
         let newest = self.retry.newest(changes);
         self.begin_closing(newest.values());
+        self.note_changes(newest.values());
         if newest.values().any(|change| change.after.is_none()) {
             // There may be room now.
             self.retry.next = Instant::now();
@@ -132,11 +134,19 @@ impl Controller {
                 return;
             }
         };
+        self.compared = Some(Timestamp::now());
         let repairs = self.registry.reconcile(rows);
         if repairs.is_empty() {
             return;
         }
         self.drift += repairs.len() as u64;
+        self.note(
+            EventKind::Drift,
+            format!(
+                "{} rows of the kernel's tables were set right",
+                repairs.len()
+            ),
+        );
         tracing::warn!(
             rows = repairs.len(),
             "rows of the kernel's tables were not as decided; set right"

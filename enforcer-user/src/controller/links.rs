@@ -2,6 +2,7 @@
 
 use super::Controller;
 use crate::{
+    control::event::EventKind,
     datapath::Followed,
     links::{Cover, Forwarding, Link, inventory},
 };
@@ -41,6 +42,9 @@ impl Controller {
             match outcome {
                 Ok(attachment) => {
                     has_moved = true;
+                    let message =
+                        format!("the interface `{interface}` was made anew and is judged again");
+                    self.note(EventKind::Interface, message);
                     tracing::warn!(
                         interface,
                         ingress = ?attachment.ingress,
@@ -48,9 +52,13 @@ impl Controller {
                         "was made anew; attached again"
                     );
                 }
-                Err(error) => tracing::error!(
-                    "{error}; packets that come in by `{interface}`, which was made anew, are not judged"
-                ),
+                Err(error) => {
+                    let message = format!(
+                        "{error}; packets that come in by `{interface}`, which was made anew, are not judged"
+                    );
+                    tracing::error!("{message}");
+                    self.note(EventKind::Interface, message);
+                }
             }
         }
         if has_moved {
@@ -70,8 +78,10 @@ impl Controller {
                 None => lost.push(format!("the interface `{}` is not there", one.interface)),
             }
         }
-        for reason in lost.iter().filter(|reason| !self.lost.contains(reason)) {
+        let news = lost.iter().filter(|reason| !self.lost.contains(reason));
+        for reason in news.cloned().collect::<Vec<_>>() {
             tracing::warn!("{reason}");
+            self.note(EventKind::Interface, reason);
         }
         self.lost = lost;
     }

@@ -8,20 +8,26 @@ mod binding;
 mod clock;
 mod closing;
 mod cut;
+mod detail;
 mod events;
 mod explain;
 mod failing;
 mod frame;
 mod guard;
 mod heard;
+mod hosts;
+mod journal;
 mod kernel;
 mod links;
 mod lists;
+mod notes;
 mod operator;
 mod portal;
+mod reload;
 mod saving;
 mod sources;
 mod status;
+mod top;
 mod traces;
 
 use std::{
@@ -30,18 +36,21 @@ use std::{
 };
 
 use enforcer_common::host::{Host, SourceId};
+use jiff::Timestamp;
 use tokio::{
+    signal::unix::Signal,
     sync::{mpsc, watch},
     time::{self, MissedTickBehavior},
 };
 
 use crate::{
-    config::{Compiled, Config, Mode, Startup},
+    config::{Compiled, Config, Mode, OnStop, Startup},
     conntrack::{Forgetter, Told},
     control::{HttpRequest, Request, serve::Call},
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
+    gateway::reload::Reloads,
     identity::{
-        Identity, Zones,
+        EndpointId, Identity, Zones,
         kept::{Keeper, Kept},
         neighbours::{InterfaceZones, Neighbour, Question},
         tracer::Tracer,
@@ -58,6 +67,7 @@ use clock::SteadyClock;
 use closing::Closing;
 use failing::Failing;
 use heard::Heard;
+use journal::Journal;
 use kernel::Retry;
 pub use kernel::{Held, apply, from_kernel};
 use saving::Saver;
@@ -90,6 +100,8 @@ pub struct Inputs {
     pub requests: mpsc::Receiver<Call<Request>>,
     /// The HTTP child's questions.
     pub http: mpsc::Receiver<Call<HttpRequest>>,
+    /// Orders to read the configuration anew.
+    pub hangups: Signal,
 }
 
 /// The state of a running gateway.
@@ -124,7 +136,12 @@ pub struct Controller {
     unpinned: Option<String>,
     /// Whose neighbours are watched.
     interfaces: watch::Sender<InterfaceZones>,
+    reloads: Reloads,
+    /// What the management server calls the roles of endpoints when this gateway has none of that name.
+    strange_roles: HashMap<EndpointId, String>,
     drift: u64,
+    /// When the registry was last compared with the kernel's tables.
+    compared: Option<Timestamp>,
     started: Instant,
     is_announced: bool,
     /// Whether decisions that were saved before the machine was started are in force.
@@ -134,6 +151,11 @@ pub struct Controller {
     clock: SteadyClock,
     /// Where decisions are saved, if they are.
     saver: Option<Saver>,
+    /// What happened, for those who ask.
+    journal: Journal,
+    /// Those who wait for something to happen.
+    readers: Vec<notes::Reader>,
+    samples: top::Samples,
 }
 
 /// What a controller is made of.
@@ -172,6 +194,8 @@ pub struct Parts {
     pub is_restored: bool,
     /// Faults that tests switch on.
     pub simulation: Simulation,
+    /// What the configuration is read anew with.
+    pub(crate) reloads: Reloads,
 }
 
 impl Controller {
@@ -195,6 +219,7 @@ impl Controller {
             interfaces,
             is_restored,
             simulation,
+            reloads,
         } = parts;
         let started = Instant::now();
         let mut closing = Closing::default();
@@ -239,17 +264,23 @@ impl Controller {
             lost: Vec::new(),
             unpinned: None,
             interfaces,
+            reloads,
+            strange_roles: HashMap::new(),
             drift: 0,
+            compared: None,
             started,
             is_announced: false,
             is_restored,
             failed: Failing::default(),
             clock: SteadyClock::new(simulation),
             saver,
+            journal: Journal::new(Timestamp::now()),
+            readers: Vec::new(),
+            samples: top::Samples::default(),
         }
     }
 
-    /// Runs until `stop` is ready, and gives the datapath back.
+    /// Runs until `stop` is ready, and gives the datapath back, with what is to become of it.
     ///
     /// # Errors
     ///
@@ -258,7 +289,7 @@ impl Controller {
         mut self,
         mut inputs: Inputs,
         stop: impl Future<Output = ()>,
-    ) -> Result<Datapath, DatapathError> {
+    ) -> Result<(Datapath, OnStop), DatapathError> {
         tokio::pin!(stop);
         let mut events = Vec::with_capacity(EVENTS_AT_ONCE);
         let mut tick = time::interval(TICK);
@@ -280,6 +311,7 @@ impl Controller {
                 Some(links) = inputs.links.recv() => self.take_links(&links),
                 Some(call) = inputs.requests.recv() => self.take_request(call),
                 Some(call) = inputs.http.recv() => self.take_http(call),
+                Some(()) = inputs.hangups.recv() => self.take_hangup(),
                 _ = tick.tick() => {
                     self.tick();
                     self.keep_traces().await;
@@ -290,12 +322,12 @@ impl Controller {
         }
     }
 
-    async fn end(mut self) -> Datapath {
+    async fn end(mut self) -> (Datapath, OnStop) {
         self.save_last().await;
         if let Some(all) = self.identity.new_traces() {
             self.keeper.keep_last(all).await;
         }
-        self.datapath
+        (self.datapath, self.config.on_stop)
     }
 
     fn tick(&mut self) {
@@ -314,6 +346,9 @@ impl Controller {
         self.end_closing();
         self.follow_failing();
         self.look_at_pins();
+        self.note_leases();
+        self.answer_readers();
+        self.samples.forget(Instant::now());
         if !self.is_announced && self.missing().is_empty() {
             self.announce();
         }
@@ -363,8 +398,15 @@ impl Controller {
     fn rulings(&self) -> Rulings {
         Rulings {
             enforce: self.mode == Mode::Enforce,
-            undecided: self.failing().undecided(self.compiled.fail),
-            ..rulings(&self.compiled)
+            ..self.rulings_by(&self.compiled)
+        }
+    }
+
+    /// The same by another configuration, as things are now.
+    fn rulings_by(&self, compiled: &Compiled) -> Rulings {
+        Rulings {
+            undecided: self.failing().undecided(compiled.fail),
+            ..rulings(compiled)
         }
     }
 

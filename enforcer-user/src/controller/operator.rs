@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use enforcer_common::{
-    decide::Reason,
     host::{Address, Host},
     role::RoleId,
 };
@@ -15,17 +14,27 @@ use crate::{
     config::Mode,
     control::{
         Refusal, Request, Response,
-        host::{ExceptionView, HostFilter, HostList, HostView, MAX_HOSTS, Release},
+        host::{ExceptionView, Release},
         refusal::Kind,
         request::{self, Granted, ModeChange},
-        serve::{Call, Peer},
+        serve::{Call, Peer, Rights},
     },
-    registry::{self, Decided, Exception, Operator},
+    registry::{Exception, Operator},
     sources::audit::Deed,
 };
 
 impl Controller {
     pub(super) fn take_request(&mut self, call: Call<Request>) {
+        if call.rights == Rights::Read && call.question.is_order() {
+            let who = operator(call.peer).name;
+            tracing::warn!(who, "gave an order over the socket that is for questions");
+            let _ = call.answer.send(Err(Refusal::only_asking(&who)));
+            return;
+        }
+        if let Request::Events(query) = &call.question {
+            let query = query.clone();
+            return self.take_reader(query, call.answer);
+        }
         let answer = self.answer(call.question, call.peer);
         // Nobody may be waiting any more.
         let _ = call.answer.send(answer);
@@ -34,10 +43,19 @@ impl Controller {
     fn answer(&mut self, request: Request, peer: Peer) -> Result<Response, Refusal> {
         match request {
             Request::Status => Ok(Response::Status(Box::new(self.status()))),
-            Request::Hosts(filter) => self.hosts(&filter).map(Response::Hosts),
+            Request::Hosts(query) => self.hosts(&query).map(Response::Hosts),
+            Request::Host { address, zone } => {
+                let host = self.host_in(address, zone.as_deref())?;
+                self.detail(host)
+                    .map(|detail| Response::Host(Box::new(detail)))
+            }
+            Request::Events(query) => Ok(Response::Events(self.journal.page(&query))),
+            Request::Top(query) => self.top(query).map(Response::Top),
             Request::Explain { address, zone, to } => self
                 .explain(address, zone.as_deref(), to)
                 .map(Response::Explanation),
+            Request::Config { effective } => Ok(Response::Config(self.in_force(effective))),
+            Request::Reload => self.reload(&operator(peer)).map(Response::Reloaded),
             Request::Mode { mode } => self.switch(mode, peer).map(Response::Mode),
             Request::Except {
                 address,
@@ -89,81 +107,7 @@ impl Controller {
         }
     }
 
-    fn hosts(&self, filter: &HostFilter) -> Result<HostList, Refusal> {
-        if let Some(zone) = &filter.zone
-            && self.zones.number(zone).is_none()
-        {
-            return Err(Refusal::no_zone(zone, &self.compiled.zones));
-        }
-        if let Some(role) = &filter.role
-            && self.compiled.roles.id(role).is_none()
-        {
-            let known: Vec<_> = self.compiled.roles.iter().map(|(_, name)| name).collect();
-            let remedy = format!("the roles of this gateway are {}", known.join(", "));
-            return Err(Refusal::new(
-                Kind::NotFound,
-                format!("there is no role `{role}`"),
-                remedy,
-            ));
-        }
-        let mut found: Vec<registry::HostView> = self
-            .registry
-            .hosts()
-            .filter(|host| self.is_wanted(host, filter))
-            .collect();
-        found.sort_unstable_by_key(|view| view.host);
-        let total = found.len() as u64;
-        found.truncate(filter.limit.min(MAX_HOSTS) as usize);
-        Ok(HostList {
-            hosts: found.iter().map(|view| self.host_view(view)).collect(),
-            total,
-        })
-    }
-
-    fn is_wanted(&self, view: &registry::HostView, filter: &HostFilter) -> bool {
-        let is = |wanted: &Option<String>, found: &str| {
-            wanted.as_ref().is_none_or(|wanted| wanted == found)
-        };
-        let zone = self.zones.name(view.host.zone).unwrap_or_default();
-        is(&filter.role, self.compiled.roles.name(view.row.role))
-            && is(&filter.zone, zone)
-            && filter.text.as_ref().is_none_or(|text| mentions(view, text))
-    }
-
-    fn host_view(&self, view: &registry::HostView) -> HostView {
-        let decided = view.decided.as_deref();
-        let blocked = self.datapath.blocked(&view.host);
-        let reason = |number: u8| Reason::ALL.get(usize::from(number)).map(|(_, word)| *word);
-        HostView {
-            address: view.host.address.into(),
-            zone: self
-                .zones
-                .name(view.host.zone)
-                .unwrap_or_default()
-                .to_owned(),
-            role: self.compiled.roles.name(view.row.role).to_owned(),
-            source: self.source_name(view.row.source).to_owned(),
-            endpoint: decided.and_then(Decided::shown_name),
-            owner: decided.and_then(|decided| decided.owner.clone()),
-            level: decided.map(|decided| decided.level),
-            reasons: decided
-                .map(|decided| decided.reasons.clone())
-                .unwrap_or_default(),
-            judged_at: decided.map(|decided| decided.judged_at),
-            valid_until: view.row.until,
-            exception: view
-                .exception
-                .as_ref()
-                .map(|made| self.exception_view(&view.host, made)),
-            shared_by: u32::try_from(view.shared_by).unwrap_or(u32::MAX),
-            stopped_packets: blocked.map_or(0, |blocked| blocked.packets),
-            last_stop_reason: blocked
-                .and_then(|blocked| reason(blocked.reason))
-                .map(str::to_owned),
-        }
-    }
-
-    fn exception_view(&self, host: &Host, exception: &Exception) -> ExceptionView {
+    pub(super) fn exception_view(&self, host: &Host, exception: &Exception) -> ExceptionView {
         ExceptionView {
             address: host.address.into(),
             zone: self.zones.name(host.zone).unwrap_or_default().to_owned(),
@@ -172,7 +116,7 @@ impl Controller {
             } else {
                 Granted::Authorized
             },
-            until: exception.until,
+            until: exception.until.map(|until| self.clock.to_wall(until)),
             reason: exception.reason.clone(),
             by: exception.by.name.clone(),
             made_at: exception.since,
@@ -188,9 +132,10 @@ impl Controller {
         if wanted == Mode::Enforce && self.mode != Mode::Enforce {
             self.refuse_lockout()?;
         }
+        let who = operator(peer);
         let deed = Deed {
             time: Timestamp::now(),
-            who: &operator(peer),
+            who: &who,
             action: "mode",
             object: "gateway",
             details: &format!("{before} → {to}"),
@@ -208,6 +153,7 @@ impl Controller {
             self.begin_closing_stopped();
         }
         tracing::warn!(mode = %to, %before, "mode switched");
+        self.note_mode(to, before, &who);
         Ok(ModeChange { mode: to, before })
     }
 
@@ -262,11 +208,13 @@ impl Controller {
         self.exceptions
             .except(host, &exception)
             .map_err(|error| failed(&error))?;
-        let view = self.exception_view(&host, &exception);
+        // Kept by the wall clock, in force by the steady one.
         let exception = Exception {
             until: until.map(|until| self.clock.of_wall(until)),
             ..exception
         };
+        let view = self.exception_view(&host, &exception);
+        self.note_exception(&host, &view);
         let mut changes = self.registry.except(host, exception);
         changes.extend(self.registry.place(host, self.identity.bound(&host)));
         self.confirm(&changes);
@@ -292,6 +240,7 @@ impl Controller {
         self.exceptions
             .release(host, &operator(peer), reason, Timestamp::now())
             .map_err(|error| failed(&error))?;
+        self.note_release(&host, &operator(peer), reason);
         let changes = self.registry.release(&host);
         self.put_in_force(changes);
         let role = self
@@ -303,22 +252,6 @@ impl Controller {
             role: self.compiled.roles.name(role).to_owned(),
         })
     }
-}
-
-fn mentions(view: &registry::HostView, text: &str) -> bool {
-    let text = text.to_lowercase();
-    let has = |field: &str| field.to_lowercase().contains(&text);
-    let decided = view.decided.as_deref();
-    has(&view.host.address.to_string())
-        || decided.is_some_and(|decided| {
-            has(decided.endpoint.as_str())
-                || has(&decided.name)
-                || decided.owner.as_deref().is_some_and(has)
-                || decided
-                    .reasons
-                    .iter()
-                    .any(|reason| has(&reason.rule) || has(&reason.text))
-        })
 }
 
 fn end_after(since: Timestamp, seconds: u64) -> Result<Timestamp, Refusal> {
@@ -347,5 +280,6 @@ fn operator(peer: Peer) -> Operator {
     Operator {
         uid: peer.user,
         name,
+        pid: peer.process,
     }
 }

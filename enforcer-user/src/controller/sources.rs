@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::{CHANGES_AT_ONCE, Controller};
 use crate::{
+    control::event::EventKind,
     identity::{Binding, Rebound},
     registry::{Change, Decided, Refused},
     sources::{Answer, Said, SourceEvent},
@@ -58,19 +59,31 @@ impl Controller {
         let learnt = match event {
             SourceEvent::Connected { at } => {
                 tracing::info!(source = heard.profile.name, at, "connected");
+                let message = format!("connected to the source {} at {at}", heard.profile.name);
                 heard.connected = true;
                 heard.at = Some(at);
                 heard.last_error = None;
+                self.note(EventKind::Source, message);
                 return false;
             }
             SourceEvent::Lost { why } => {
+                let message = format!("the source {} is lost: {why}", heard.profile.name);
+                let is_news = heard.connected || heard.last_error.as_ref() != Some(&why);
                 heard.connected = false;
                 heard.last_error = Some(why);
+                if is_news {
+                    self.note(EventKind::Source, message);
+                }
                 self.end_with(source);
                 return false;
             }
             SourceEvent::Refused { why } => {
+                let message = format!(
+                    "what the source {} says is refused: {why}",
+                    heard.profile.name
+                );
                 heard.last_error = Some(why);
+                self.note(EventKind::Source, message);
                 return false;
             }
             SourceEvent::Answers {
@@ -174,10 +187,13 @@ impl Controller {
             "it would take back what it decided of too many hosts at once: held, and asked for again; if it says so \
              twice, it counts"
         );
-        heard.last_error = Some(format!(
+        let why = format!(
             "it would take back what it decided of {lost} of {had} hosts: held until it says so twice"
-        ));
+        );
+        let message = format!("the source {}: {why}", heard.profile.name);
+        heard.last_error = Some(why);
         heard.profile.again.notify_one();
+        self.note(EventKind::Source, message);
         false
     }
 
@@ -195,19 +211,23 @@ impl Controller {
                 max_shrink = %heard.guard.max(),
                 "it takes back what it decided of too many endpoints at once: asked for everything again"
             );
-            heard.last_error =
-                Some("it takes back too much at once: asked for everything again".to_owned());
+            let why = "it takes back too much at once: asked for everything again";
+            let message = format!("the source {}: {why}", heard.profile.name);
+            heard.last_error = Some(why.to_owned());
             heard.profile.again.notify_one();
+            self.note(EventKind::Source, message);
             return None;
         }
         let endpoint = endpoint.into();
         self.identity.forget(&endpoint);
+        self.strange_roles.remove(&endpoint);
         Some(self.registry.withdraw(source, revision, &endpoint))
     }
 
     fn replace(&mut self, revision: u64, decisions: Vec<Decision>) -> Result<Vec<Change>, Refused> {
         let placed: Vec<_> = decisions.iter().map(|one| self.placed(one)).collect();
         let bindings = self.identity.bind_all(placed);
+        self.strange_roles.clear();
         let count = decisions.len();
         let decided = decisions
             .into_iter()
@@ -266,9 +286,11 @@ impl Controller {
         self.understood(decision, binding)
     }
 
-    fn understood(&self, mut decision: Decision, binding: Binding) -> Decided {
+    fn understood(&mut self, mut decision: Decision, binding: Binding) -> Decided {
         decision.valid_until = decision.valid_until.map(|until| self.clock.of_wall(until));
         self.report_doubts(&binding.doubts);
+        let endpoint = decision.endpoint.as_str().into();
+        self.strange_roles.remove(&endpoint);
         let role = self.compiled.roles.id(&decision.role).unwrap_or_else(|| {
             tracing::warn!(
                 endpoint = decision.endpoint,
@@ -276,6 +298,7 @@ impl Controller {
                 "the management server names a role that this gateway does not have: taken as `unknown`; \
                  add it to the configuration"
             );
+            self.strange_roles.insert(endpoint, decision.role.clone());
             RoleId::UNKNOWN
         });
         tracing::info!(

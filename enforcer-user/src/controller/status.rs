@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use enforcer_common::host::Family;
+use enforcer_common::{host::Family, limits};
 
 use super::{Controller, heard::Heard, operator::mode_view};
 use crate::{
@@ -13,6 +13,9 @@ use crate::{
     links::Passage,
     sources::Profile,
 };
+
+/// How many of the newest events belong to it.
+const EVENTS: usize = 10;
 
 impl Controller {
     pub(super) fn status(&self) -> StatusView {
@@ -35,6 +38,8 @@ impl Controller {
             events_lost: self.datapath.lost_events().unwrap_or(0),
             drift_repaired: self.drift,
             fails_open: self.fails_open(),
+            compared_at: self.compared,
+            events: self.journal.newest(EVENTS),
             ready: missing.is_empty(),
             not_ready_reasons: missing,
         }
@@ -114,12 +119,25 @@ impl Controller {
                 Family::V6 => v6 += 1,
             }
         }
-        let capacity = u64::from(self.config.host_capacity);
-        let table = |used| TableView { used, capacity };
-        BTreeMap::from([
-            ("hosts_v4".to_owned(), table(v4)),
-            ("hosts_v6".to_owned(), table(v6)),
-        ])
+        let table = |used: usize, capacity: u32| TableView {
+            used: used as u64,
+            capacity: capacity.into(),
+        };
+        let hosts = self.config.host_capacity;
+        let scopes = self.compiled.scopes.len() + self.own.len();
+        let stopped = self.datapath.all_blocked().map_or(0, |rows| rows.len());
+        let tables = [
+            ("hosts_v4", table(v4, hosts)),
+            ("hosts_v6", table(v6, hosts)),
+            (
+                "rules",
+                table(self.compiled.rules.len(), limits::RULE_PREFIXES),
+            ),
+            ("scopes", table(scopes, limits::SCOPES)),
+            ("stopped", table(stopped, limits::BLOCKED)),
+        ];
+        let named = tables.map(|(name, table)| (name.to_owned(), table));
+        named.into()
     }
 
     fn hosts_by_role(&self) -> BTreeMap<String, u64> {

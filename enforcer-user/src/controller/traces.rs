@@ -5,6 +5,7 @@ use enforcer_protocol::decision::Decision;
 use super::Controller;
 use crate::{
     conntrack::Told,
+    control::event::EventKind,
     identity::{Doubt, EndpointId, Observed, Placed, Report},
 };
 
@@ -57,10 +58,11 @@ impl Controller {
     }
 
     /// Tells the operator what is doubtful about an endpoint's addresses.
-    pub(super) fn report_doubts(&self, doubts: &[Doubt]) {
+    pub(super) fn report_doubts(&mut self, doubts: &[Doubt]) {
         for doubt in doubts {
             tracing::warn!("{doubt}");
             self.metrics.doubted(doubt.kind());
+            self.note(EventKind::Doubt, doubt.to_string());
         }
     }
 }

@@ -90,6 +90,8 @@ pub struct Attachment {
     pub interface: String,
     /// Its number in the kernel.
     pub index: u32,
+    /// Its row in `INTERFACES`.
+    pub row: u32,
     /// The zone of its hosts.
     pub zone: u32,
     /// Where the ingress program runs.
@@ -153,13 +155,12 @@ impl Datapath {
     /// When the interface does not exist, none of the places that are wanted takes the ingress program, or another
     /// owner's program is there already.
     pub fn attach(&mut self, plan: &Plan) -> Result<&Attachment, DatapathError> {
-        let row = u32::try_from(self.attached.len()).unwrap_or(u32::MAX);
-        if row as usize >= enforcer_common::limits::INTERFACES {
-            return Err(DatapathError::TooManyInterfaces(row as usize + 1));
-        }
+        let is_free = |row: &u32| self.attachments().all(|one| one.row != *row);
+        let mut rows = (0..).take(enforcer_common::limits::INTERFACES);
+        let row = rows.find(is_free);
+        let row = row.ok_or(DatapathError::TooManyInterfaces(self.attached.len() + 1))?;
         let attached = self.attach_at(row, plan)?;
-        self.attached.push(attached);
-        Ok(&self.attached[row as usize].attachment)
+        Ok(&self.attached.push_mut(attached).attachment)
     }
 
     pub(super) fn attach_at(&mut self, row: u32, plan: &Plan) -> Result<Attached, DatapathError> {
@@ -197,6 +198,7 @@ impl Datapath {
         let attachment = Attachment {
             interface: link.name.clone(),
             index: link.index,
+            row,
             zone: plan.zone,
             ingress: placed.place.into(),
             reason: placed.reason,

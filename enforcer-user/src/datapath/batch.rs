@@ -90,6 +90,55 @@ pub fn remove<K: Pod>(map: BorrowedFd<'_>, keys: &[K]) -> Result<(), Refused> {
     Ok(())
 }
 
+/// Every row of a hash map. What comes and goes meanwhile may be in it or not.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "descriptors are not negative, and a chunk has at most `CHUNK` rows"
+)]
+pub fn read<K: Pod, V: Pod>(map: BorrowedFd<'_>) -> io::Result<Vec<(K, V)>> {
+    let (mut keys, mut values) = (vec![K::zeroed(); CHUNK], vec![V::zeroed(); CHUNK]);
+    let mut rows = Vec::new();
+    // Where the kernel went on to: the number of a bucket.
+    let mut place: Option<u32> = None;
+    loop {
+        let (from, mut to) = (place, 0_u32);
+        // SAFETY: all zeros is a valid `bpf_attr`; the kernel demands zeros in what is not used.
+        let mut attr: bpf_attr = unsafe { zeroed() };
+        attr.batch.map_fd = map.as_fd().as_raw_fd() as u32;
+        attr.batch.in_batch = from
+            .as_ref()
+            .map_or(0, |from| std::ptr::from_ref(from) as u64);
+        attr.batch.out_batch = &raw mut to as u64;
+        attr.batch.keys = keys.as_mut_ptr() as u64;
+        attr.batch.values = values.as_mut_ptr() as u64;
+        attr.batch.count = CHUNK as u32;
+        // SAFETY: `attr` is valid and of the given size; keys and values have room for `CHUNK` rows, whose sizes are
+        // those of the map (the typed callers see to it), and outlive the call, as `from` and `to` do.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_bpf,
+                bpf_cmd::BPF_MAP_LOOKUP_BATCH as libc::c_long,
+                &raw mut attr,
+                size_of::<bpf_attr>(),
+            )
+        };
+        let error = (result != 0).then(io::Error::last_os_error);
+        let is_end = matches!(&error, Some(error) if error.kind() == io::ErrorKind::NotFound);
+        if let Some(error) = error.filter(|_| !is_end) {
+            return Err(error);
+        }
+        // SAFETY: the kernel wrote the field back; every bit pattern of it is valid.
+        let found = (unsafe { attr.batch.count } as usize).min(CHUNK);
+        let found = keys[..found].iter().zip(&values[..found]);
+        rows.extend(found.map(|(key, value)| (*key, *value)));
+        if is_end {
+            return Ok(rows);
+        }
+        place = Some(to);
+    }
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,12 +1,15 @@
 //! Counters and stopped hosts.
 
+use std::os::fd::AsFd;
+
+use aya::maps::MapError;
 use enforcer_common::{
     counter::{self, Counter, Hook, Outcome},
     decide::Reason,
-    host::{Blocked, Host},
+    host::{Asked, Blocked, Host, HostKey},
 };
 
-use super::{Datapath, DatapathError, plain::Plain, policy::map};
+use super::{Datapath, DatapathError, batch, plain::Plain, policy::map};
 
 /// Packets and bytes of one hook, outcome and reason, summed over the CPUs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,25 @@ impl Datapath {
     /// Events that found the ring full.
     pub fn lost_events(&self) -> Result<u64, DatapathError> {
         Ok(self.counter(counter::LOST_EVENTS)?.packets)
+    }
+
+    /// What was stopped of every host that is remembered as stopped.
+    pub fn all_blocked(&self) -> Result<Vec<(Host, Blocked)>, DatapathError> {
+        let rows = batch::read::<HostKey, Blocked>(self.maps.blocked_rows.fd().as_fd());
+        let rows = rows.map_err(|error| DatapathError::Map {
+            name: "BLOCKED",
+            error: MapError::IoError(error),
+        })?;
+        Ok(rows
+            .into_iter()
+            .map(|(key, row)| (key.into(), row))
+            .collect())
+    }
+
+    /// When the datapath asked about a host of which nothing was decided.
+    pub fn asked(&self, host: &Host) -> Option<Asked> {
+        let asked = self.maps.asked.get(&Plain(host.key()), 0);
+        asked.ok().map(|Plain(asked)| asked)
     }
 
     /// What was stopped of a host.

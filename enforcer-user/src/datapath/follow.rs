@@ -24,24 +24,24 @@ impl Datapath {
     /// programs are loaded already, so that this takes milliseconds.
     pub fn follow(&mut self, links: &[Link]) -> Vec<Followed> {
         let mut followed = Vec::new();
-        for row in 0..self.attached.len() {
-            let attachment = &self.attached[row].attachment;
+        for place in 0..self.attached.len() {
+            let attachment = &self.attached[place].attachment;
             let (interface, index) = (attachment.interface.clone(), attachment.index);
+            let row = attachment.row;
             let Some(link) = links.iter().find(|link| link.name == interface) else {
                 continue;
             };
             if link.index == index {
                 continue;
             }
-            let outcome = self.attached[row].move_to(&self.pins, link);
+            let outcome = self.attached[place].move_to(&self.pins, link);
             let outcome = outcome.or_else(|error| {
                 // Under the same name there is something else now, which takes the programs at another place.
                 tracing::debug!(interface, "{error}");
-                let row = u32::try_from(row).unwrap_or(u32::MAX);
-                let plan = self.attached[row as usize].plan.clone();
+                let plan = self.attached[place].plan.clone();
                 let fresh = self.attach_at(row, &plan)?;
                 let attachment = fresh.attachment.clone();
-                std::mem::replace(&mut self.attached[row as usize], fresh).keep();
+                std::mem::replace(&mut self.attached[place], fresh).keep();
                 Ok(attachment)
             });
             followed.push(Followed { interface, outcome });

@@ -23,7 +23,7 @@ use super::{
 use crate::links::{self, Link};
 
 /// What the pins of XDP are called.
-const PIN: &str = "ingress";
+pub(super) const PIN: &str = "ingress";
 
 /// The ingress program at its place.
 pub(super) enum Ingress {

@@ -62,6 +62,7 @@ pub struct Maps {
     pub hosts_v6_rows: MapData,
     pub generations_rows: MapData,
     pub vlans_rows: MapData,
+    pub blocked_rows: MapData,
     events: Option<RingBuf<MapData>>,
 }
 
@@ -88,6 +89,7 @@ impl Maps {
             hosts_v6_rows: open(pins, "HOSTS_V6")?,
             generations_rows: open(pins, "GENERATIONS")?,
             vlans_rows: open(pins, "VLANS")?,
+            blocked_rows: open(pins, "BLOCKED")?,
             events: Some(take(object, "EVENTS")?),
         })
     }

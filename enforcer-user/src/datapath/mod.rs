@@ -3,6 +3,7 @@
 //! [`Datapath::open`] creates the maps, or adopts those that an earlier process left pinned;
 //! [`Datapath::attach`] puts programs on an interface; the rest writes and reads tables.
 
+mod amend;
 mod attach;
 mod batch;
 mod choice;

@@ -2,6 +2,7 @@
 //!
 //! Each check is one function from the [`Subject`] to findings, and a row of [`CHECKS`]. Nothing is changed.
 
+mod clock;
 mod interfaces;
 mod machine;
 mod running;
@@ -131,6 +132,8 @@ const CHECKS: &[(&str, Check)] = &[
     ("jit", machine::jit),
     ("bpffs", machine::bpffs),
     ("conntrack", machine::conntrack),
+    ("clock", clock::clock),
+    ("certificate", clock::certificate),
     ("interface", interfaces::are_there),
     ("xdp", interfaces::xdp),
     ("mtu", interfaces::mtu),

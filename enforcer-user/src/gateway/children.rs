@@ -5,7 +5,7 @@ use std::{
     env,
     ffi::OsString,
     io,
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -16,6 +16,7 @@ use nix::{
 };
 use tokio::{
     process::{Child, Command},
+    sync::watch,
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -59,6 +60,42 @@ pub(super) fn user(name: &str) -> Option<Unprivileged> {
     })
 }
 
+/// What a child is started with.
+pub(super) type Arguments = Vec<OsString>;
+
+/// What the child that speaks HTTP is started with.
+pub(super) fn http_arguments(config: &Config, socket: &Path) -> Arguments {
+    let mut arguments: Arguments = vec![
+        "http".into(),
+        "--lifeline".into(),
+        "--control".into(),
+        socket.into(),
+    ];
+    for interface in &config.interfaces {
+        let portal = format!("{}={}", interface.name, interface.zone);
+        arguments.extend(["--portal-interface".into(), portal.into()]);
+    }
+    arguments.extend([
+        "--portal-port".into(),
+        config.portal.port.to_string().into(),
+    ]);
+    arguments.extend([
+        "--metrics-listen".into(),
+        config.metrics.listen.to_string().into(),
+    ]);
+    arguments.extend([
+        "--organisation".into(),
+        config.portal.organisation.clone().into(),
+    ]);
+    if let Some(contact) = &config.portal.contact {
+        arguments.extend(["--contact".into(), contact.into()]);
+    }
+    if let Some(url) = &config.portal.help_url {
+        arguments.extend(["--help-url".into(), url.as_str().into()]);
+    }
+    arguments
+}
+
 /// The children of a gateway.
 pub(super) struct Children {
     tasks: JoinSet<()>,
@@ -77,69 +114,40 @@ impl Children {
         }
     }
 
-    /// Starts the child that speaks HTTP.
+    /// Starts the child that speaks HTTP; what it is started with can be changed through what is handed out.
     pub(super) fn http(
         &mut self,
         config: &Config,
         socket: &Path,
         user: Option<Unprivileged>,
-    ) -> Result<(), GatewayError> {
-        let mut arguments: Vec<OsString> = vec![
-            "http".into(),
-            "--lifeline".into(),
-            "--control".into(),
-            socket.into(),
-        ];
-        for interface in &config.interfaces {
-            let portal = format!("{}={}", interface.name, interface.zone);
-            arguments.extend(["--portal-interface".into(), portal.into()]);
-        }
-        arguments.extend([
-            "--portal-port".into(),
-            config.portal.port.to_string().into(),
-        ]);
-        arguments.extend([
-            "--metrics-listen".into(),
-            config.metrics.listen.to_string().into(),
-        ]);
-        arguments.extend([
-            "--organisation".into(),
-            config.portal.organisation.clone().into(),
-        ]);
-        if let Some(contact) = &config.portal.contact {
-            arguments.extend(["--contact".into(), contact.into()]);
-        }
-        if let Some(url) = &config.portal.help_url {
-            arguments.extend(["--help-url".into(), url.as_str().into()]);
-        }
-        self.start("http", arguments, user)
+    ) -> Result<watch::Sender<Arguments>, GatewayError> {
+        self.start("http", http_arguments(config, socket), user)
     }
 
-    /// Starts this program with other arguments, again and again until the gateway stops.
+    /// Starts this program with other arguments, again and again until the gateway stops, and anew when they are
+    /// changed through what is handed out.
     pub(super) fn start(
         &mut self,
         name: &'static str,
-        arguments: Vec<OsString>,
+        arguments: Arguments,
         user: Option<Unprivileged>,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<watch::Sender<Arguments>, GatewayError> {
         let failed = |error| GatewayError::Child {
             program: name,
             error,
         };
-        let program = env::current_exe().map_err(failed)?;
-        let mut command = Command::new(program);
-        command
-            .arg(self.log)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .kill_on_drop(true);
-        if let Some(user) = user {
-            command.uid(user.uid).gid(user.gid);
-        }
-        let first = command.spawn().map_err(failed)?;
+        let (changes, arguments) = watch::channel(arguments);
+        let recipe = Recipe {
+            name,
+            program: env::current_exe().map_err(failed)?,
+            log: self.log,
+            user,
+            arguments,
+        };
+        let first = recipe.command().spawn().map_err(failed)?;
         self.tasks
-            .spawn(keep_alive(name, command, first, self.stop.clone()));
-        Ok(())
+            .spawn(keep_alive(recipe, first, self.stop.clone()));
+        Ok(changes)
     }
 
     /// Ends all of them.
@@ -149,12 +157,40 @@ impl Children {
     }
 }
 
-async fn keep_alive(
+/// How a child is started.
+struct Recipe {
     name: &'static str,
-    mut command: Command,
-    mut child: Child,
-    stop: CancellationToken,
-) {
+    program: PathBuf,
+    log: &'static str,
+    user: Option<Unprivileged>,
+    arguments: watch::Receiver<Arguments>,
+}
+
+impl Recipe {
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .arg(self.log)
+            .args(&*self.arguments.borrow())
+            .stdin(Stdio::piped())
+            .kill_on_drop(true);
+        if let Some(user) = self.user {
+            command.uid(user.uid).gid(user.gid);
+        }
+        command
+    }
+
+    /// Waits until it is to be started with other arguments.
+    async fn changed(&mut self) {
+        if self.arguments.changed().await.is_err() {
+            // Nobody changes them any more.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+async fn keep_alive(mut recipe: Recipe, mut child: Child, stop: CancellationToken) {
+    let name = recipe.name;
     let mut pause = FIRST_PAUSE;
     loop {
         let started = Instant::now();
@@ -162,23 +198,41 @@ async fn keep_alive(
         let lifeline = child.stdin.take();
         tokio::select! {
             ended = child.wait() => said(name, &ended),
+            () = recipe.changed() => {
+                tracing::info!("`{name}` is started anew, by another configuration");
+                end(child).await;
+                pause = Duration::ZERO;
+                child = match again(&recipe, &mut pause, &stop).await {
+                    Some(child) => child,
+                    None => return,
+                };
+                continue;
+            }
             () = stop.cancelled() => return end(child).await,
         }
         drop(lifeline);
         if started.elapsed() > STEADY {
             pause = FIRST_PAUSE;
         }
-        child = loop {
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = stop.cancelled() => return,
-            }
-            pause = (pause * 2).min(LONGEST_PAUSE);
-            match command.spawn() {
-                Ok(child) => break child,
-                Err(error) => tracing::error!("cannot start `{name}` again: {error}"),
-            }
+        child = match again(&recipe, &mut pause, &stop).await {
+            Some(child) => child,
+            None => return,
         };
+    }
+}
+
+/// Starts a child after a pause, which grows each time; none when the gateway stops meanwhile.
+async fn again(recipe: &Recipe, pause: &mut Duration, stop: &CancellationToken) -> Option<Child> {
+    loop {
+        tokio::select! {
+            () = sleep(*pause) => {}
+            () = stop.cancelled() => return None,
+        }
+        *pause = (*pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        match recipe.command().spawn() {
+            Ok(child) => return Some(child),
+            Err(error) => tracing::error!("cannot start `{}` again: {error}", recipe.name),
+        }
     }
 }
 

@@ -121,7 +121,8 @@ async fn start(
     if let Some(policy) = &embedded.policy {
         arguments.extend(["--policy".into(), policy.into()]);
     }
-    children.start("server", arguments, user)?;
+    // Nothing of it can be changed while it runs.
+    drop(children.start("server", arguments, user)?);
     let path = state.join("server.pin");
     let pin = pin(&path).await?;
     let place = path.display().to_string();

@@ -5,6 +5,7 @@ pub(crate) mod addresses;
 mod children;
 mod embedded;
 mod numbers;
+pub(crate) mod reload;
 mod restored;
 pub(crate) mod services;
 mod sources;
@@ -21,6 +22,7 @@ use std::{
 use enforcer_common::host::{FOREVER, Host, SourceId};
 use jiff::Timestamp;
 use tokio::{
+    signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
     task::JoinSet,
 };
@@ -31,7 +33,7 @@ use crate::{
     control::{
         self,
         listen::{Access, ListenError},
-        serve,
+        serve::{self, Rights},
     },
     controller::{self, Controller, Held, Inputs, Parts},
     datapath::{self, Datapath, DatapathError, HostChange, Options},
@@ -52,6 +54,7 @@ use addresses::Addresses;
 use children::Children;
 use embedded::EmbeddedError;
 use numbers::Numbers;
+use reload::Reloads;
 
 /// How many questions may wait for the controller.
 const CALLS: usize = 256;
@@ -121,7 +124,8 @@ pub enum GatewayError {
     },
 }
 
-/// Runs a gateway by this configuration until `stop` is ready. Its children are told how to log.
+/// Runs a gateway by this configuration, whose file is read again on SIGHUP, until `stop` is ready. Its children are
+/// told how to log.
 pub async fn run(
     config: Config,
     log: &'static str,
@@ -138,7 +142,11 @@ pub async fn run(
     }
     let user = children::user(&config.user.name);
     // The sockets come first: a second gateway is refused here, before it touches anything.
-    let control = control::listen::bind(&config.run_dir.join("control.sock"), &Access::Root)?;
+    let access = group_or_root(config.control.group.as_ref());
+    let control = control::listen::bind(&config.run_dir.join("control.sock"), &access)?;
+    let readers = config.run_dir.join(control::listen::READERS);
+    let access = group_or_root(config.control.readers.as_ref());
+    let readers = control::listen::bind(&readers, &access)?;
     let http_socket = config.run_dir.join("http.sock");
     let http_access = user.map_or(Access::Root, |user| Access::User(user.uid));
     let http = control::listen::bind(&http_socket, &http_access)?;
@@ -153,7 +161,7 @@ pub async fn run(
         .map(|one| one.timed_by(&clock))
         .collect();
     let services = services::own(&config, &addresses, &remote);
-    let compiled = config.compile(&services)?;
+    let compiled = config.compile_after(&services, &numbers::roles(&config.state_dir))?;
     let audit = Audit::open(&config.state_dir)?;
     let exceptions = exceptions(&config, &compiled, audit)?;
     let own = tables::own_hosts(&compiled, &addresses);
@@ -178,8 +186,11 @@ pub async fn run(
         .collect();
     let (interfaces, watched) = watch::channel(watched);
     let mut tasks = JoinSet::new();
-    let queries = sources::start(&config, &compiled, servers, &profiles, &said, &mut tasks);
+    let (roles, named) = watch::channel(compiled.roles.clone());
+    let named = (compiled.zones.clone(), named);
+    let queries = sources::start(&config, named, servers, &profiles, &said, &mut tasks);
     drop(said);
+    tasks.spawn(serve::serve_for(readers, Rights::Read, requests_in.clone()));
     tasks.spawn(serve::serve(control, requests_in));
     tasks.spawn(serve::serve(http, http_in));
     tasks.spawn(async move {
@@ -201,7 +212,9 @@ pub async fn run(
     let (forgetter, batches) = Forgetter::new();
     let own_addresses = || Ok(Addresses::read()?.all().collect());
     tasks.spawn(conntrack::run(batches, own_addresses, metrics.forgotten()));
-    children.http(&config, &http_socket, user)?;
+    let http_child = children.http(&config, &http_socket, user)?;
+    let reloads = Reloads::new(&config.file, remote, (http_child, roles), &http_socket);
+    let hangups = signal(SignalKind::hangup()).map_err(GatewayError::Signals)?;
 
     let inputs = Inputs {
         events: datapath.take_events()?,
@@ -211,8 +224,8 @@ pub async fn run(
         links,
         requests,
         http: http_calls,
+        hangups,
     };
-    let on_stop = config.on_stop;
     let found_before = Keeper::open(&config.state_dir);
     let parts = Parts {
         config,
@@ -230,13 +243,18 @@ pub async fn run(
         metrics,
         forgetter,
         interfaces,
+        reloads,
         is_restored,
         simulation,
     };
-    let datapath = Controller::new(parts).run(inputs, stop).await?;
+    let (datapath, on_stop) = Controller::new(parts).run(inputs, stop).await?;
     drop(tasks);
     children.stop().await;
     finish(datapath, on_stop)
+}
+
+fn group_or_root(group: Option<&String>) -> Access {
+    group.map_or(Access::Root, |group| Access::Group(group.clone()))
 }
 
 fn exceptions(
@@ -282,7 +300,7 @@ fn open(
         datapath.apply(&removals)?;
         numbers.keep(&config.state_dir)?;
     }
-    tables::fill(&mut datapath, compiled, own)?;
+    tables::fill(&mut datapath, &controller::rulings(compiled), compiled, own)?;
     datapath.set_lease(SourceId::GATEWAY, FOREVER)?;
     datapath.set_lease(SourceId::OPERATOR, FOREVER)?;
     Ok(datapath)

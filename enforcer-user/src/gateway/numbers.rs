@@ -6,12 +6,12 @@ use std::{fs, io, path::Path};
 use serde::{Deserialize, Serialize};
 
 use super::GatewayError;
-use crate::config::{Compiled, Config};
+use crate::config::{Compiled, Config, RoleNames};
 
 const FILE: &str = "numbers.json";
 
 /// The names in the order of their numbers.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Numbers {
     zones: Vec<String>,
     roles: Vec<(u8, String)>,
@@ -33,10 +33,26 @@ impl Numbers {
         }
     }
 
-    /// Whether they are those that were kept.
+    /// Whether no number means something else in the other ones. What is new has been written nowhere, and what is
+    /// no more stops.
+    fn agree(&self, other: &Self) -> bool {
+        let is_free = |number: u8, name: &str| {
+            let mut mine = self.roles.iter();
+            mine.all(|(kept, named)| *kept != number || named == name)
+        };
+        let mut sources = self.sources.iter().zip(&other.sources);
+        other.zones.starts_with(&self.zones)
+            && sources.all(|(mine, other)| mine == other)
+            && other
+                .roles
+                .iter()
+                .all(|(number, name)| is_free(*number, name))
+    }
+
+    /// Whether what was written under the numbers that were kept means the same under these.
     pub(super) fn are_kept(&self, state_dir: &Path) -> bool {
         let kept = read(&state_dir.join(FILE));
-        let are_kept = kept.as_ref() == Some(self);
+        let are_kept = kept.as_ref().is_some_and(|kept| kept.agree(self));
         if kept.is_some() && !are_kept {
             tracing::warn!(
                 "zones, roles and sources have other numbers than under the last configuration: hosts are unknown \
@@ -51,6 +67,14 @@ impl Numbers {
         let path = state_dir.join(FILE);
         write(&path, self).map_err(|error| GatewayError::Numbers { path, error })
     }
+}
+
+/// The roles by the numbers that were kept, so that they can keep them.
+pub(super) fn roles(state_dir: &Path) -> RoleNames {
+    let text = fs::read(state_dir.join(FILE)).unwrap_or_default();
+    // What cannot be understood is said when it is asked whether the numbers are kept.
+    let kept = serde_json::from_slice::<Numbers>(&text);
+    RoleNames::kept(kept.map_or_else(|_| Vec::new(), |kept| kept.roles))
 }
 
 /// The numbers that were kept; none when the file is new or cannot be understood.
@@ -72,4 +96,42 @@ fn write(path: &Path, numbers: &Numbers) -> io::Result<()> {
     let fresh = path.with_extension("new");
     fs::write(&fresh, serde_json::to_vec(numbers)?)?;
     fs::rename(fresh, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(zones: &[&str], roles: &[(u8, &str)], sources: &[&str]) -> Numbers {
+        let roles = roles
+            .iter()
+            .map(|(number, name)| (*number, (*name).to_owned()));
+        Numbers {
+            zones: zones.iter().map(ToString::to_string).collect(),
+            roles: roles.collect(),
+            sources: sources.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn only_numbers_that_mean_something_else_are_not_those_that_were_kept() {
+        let guests = &[(1, "authorized"), (8, "guests")];
+        let more = &[(1, "authorized"), (8, "guests"), (9, "new")];
+        let kept = numbers(&["lan"], guests, &["printers", "phones"]);
+        for other in [
+            numbers(&["lan"], guests, &["printers", "phones"]),
+            numbers(&["lan", "guest"], more, &["printers", "phones", "new"]),
+            numbers(&["lan"], &[(1, "authorized")], &["printers"]),
+        ] {
+            assert!(kept.agree(&other), "{other:?}");
+        }
+        for other in [
+            numbers(&["guest", "lan"], guests, &["printers", "phones"]),
+            numbers(&[], guests, &[]),
+            numbers(&["lan"], &[(8, "printers")], &[]),
+            numbers(&["lan"], guests, &["phones"]),
+        ] {
+            assert!(!kept.agree(&other), "{other:?}");
+        }
+    }
 }

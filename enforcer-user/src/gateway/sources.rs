@@ -4,11 +4,14 @@ use std::{fs, io, path::Path};
 
 use enforcer_protocol::pin::ClientCertificate;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 use super::{GatewayError, embedded::EmbeddedError};
 use crate::{
-    config::{Compiled, Config, Remote},
+    config::{Config, Remote, RoleNames},
     identity::Zones,
     sources::{
         Outlet, Profile, Said, Source,
@@ -19,10 +22,10 @@ use crate::{
     },
 };
 
-/// Starts every source; hands out where the management servers are asked.
+/// Starts every source, with the zones and roles that a list may name; hands out where the management servers are asked.
 pub(super) fn start(
     config: &Config,
-    compiled: &Compiled,
+    (zones, roles): (Vec<String>, watch::Receiver<RoleNames>),
     servers: Vec<Server>,
     profiles: &[Profile],
     said: &mpsc::Sender<Said>,
@@ -34,10 +37,10 @@ pub(super) fn start(
         unreachable!("no profile of the management servers");
     };
     for (profile, file) in files.iter().zip(&config.sources.files) {
-        tasks.spawn(WatchedFile::new(file, compiled).run(outlet(profile)));
+        tasks.spawn(WatchedFile::new(file, zones.clone(), roles.clone()).run(outlet(profile)));
     }
     let followed = Followed::default();
-    let zones = Zones::new(compiled.zones.clone());
+    let zones = Zones::new(zones);
     let asking = outlet(management);
     let (queries, asker) = Asker::new(servers.clone(), followed.clone(), zones, asking);
     tasks.spawn(asker.run());

@@ -8,8 +8,7 @@ use ipnet::IpNet;
 use super::addresses::Addresses;
 use crate::{
     config::{Compiled, Config, HookChoice, InterfacePlan, VlanPlan},
-    controller,
-    datapath::{self, Datapath, DatapathError, IngressChoice, Plan},
+    datapath::{self, Datapath, DatapathError, IngressChoice, Plan, Rulings},
 };
 
 /// The gateway's own addresses, in the zones of their interfaces and VLANs.
@@ -63,10 +62,11 @@ pub(crate) fn plan(config: &Config, interface: &InterfacePlan, addresses: &Addre
 /// Writes mode, roles, rules and scopes; the gateway's own addresses are no hosts.
 pub(crate) fn fill(
     datapath: &mut Datapath,
+    rulings: &Rulings,
     compiled: &Compiled,
     own: &HashSet<Host>,
 ) -> Result<(), DatapathError> {
-    datapath.set_rulings(&controller::rulings(compiled))?;
+    datapath.set_rulings(rulings)?;
     datapath.set_roles(&compiled.role_rows)?;
     datapath.set_rules(&compiled.rules)?;
     let own = own.iter().map(|host| {

@@ -16,6 +16,7 @@ mod seen;
 mod statics;
 mod traced;
 pub mod tracer;
+mod whereabouts;
 mod zones;
 
 use std::{
@@ -34,6 +35,7 @@ pub use endpoint::{Bound, EndpointId};
 pub use mac::{Mac, MacError};
 pub use observed::{Observed, Placed, Report};
 pub use statics::{Overlap, Static, Statics, overlaps};
+pub use whereabouts::{How, Whereabouts};
 pub use zones::Zones;
 
 /// The most addresses that one endpoint may claim: a bound against one that claims the whole network.
@@ -159,6 +161,11 @@ impl Identity {
     pub fn loose_in(mut self, zones: HashSet<u32>) -> Self {
         self.loose_zones = zones;
         self
+    }
+
+    /// The gateway has these addresses now.
+    pub fn set_own(&mut self, own: HashSet<Host>) {
+        self.own = own;
     }
 
     /// Which hosts the endpoint of this decision is. Remembered, since what is seen later may change it.

@@ -176,6 +176,8 @@ mod tests {
             events_lost: 2,
             drift_repaired: 0,
             fails_open: vec!["startup".to_owned()],
+            compared_at: None,
+            events: Vec::new(),
             ready: true,
             not_ready_reasons: Vec::new(),
         };

@@ -64,6 +64,9 @@ pub struct Operator {
     pub uid: u32,
     /// The user's name.
     pub name: String,
+    /// The process that gave the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<i32>,
 }
 
 /// What an operator ordered for one host, whatever the sources say.

@@ -27,7 +27,10 @@ use std::{
     sync::Arc,
 };
 
-use enforcer_common::host::{Host, SourceId};
+use enforcer_common::{
+    host::{Host, SourceId},
+    role::RoleId,
+};
 use jiff::Timestamp;
 
 use crate::{
@@ -47,7 +50,7 @@ pub use shrink::{FEW, Shrink};
 pub use source::Refused;
 pub use strictness::strictness;
 pub use unanswered::UNANSWERED;
-pub use view::HostView;
+pub use view::{HostView, Party};
 
 /// Everything known of each host.
 #[derive(Debug)]
@@ -67,8 +70,9 @@ pub struct Registry {
     adopted: HashMap<Host, Row>,
     unanswered: Unanswered,
     weights: Weights,
-    /// What the kernel holds once every change that was yielded is applied.
-    held: HashMap<Host, Row>,
+    /// What the kernel holds once every change that was yielded is applied, in an order by which lists can be
+    /// paged through.
+    held: BTreeMap<Host, Row>,
     counts: Counts,
     deadlines: Deadlines,
 }
@@ -104,7 +108,7 @@ impl Default for Registry {
             adopted: HashMap::new(),
             unanswered: Unanswered::default(),
             weights: Weights::default(),
-            held: HashMap::new(),
+            held: BTreeMap::new(),
             counts: [0; 1 << u8::BITS],
             deadlines: Deadlines::default(),
         }
@@ -224,6 +228,31 @@ impl Registry {
         let mut touched = Vec::new();
         self.put(source, known.revision, decided, &mut touched);
         self.settle(touched)
+    }
+
+    /// Gives an endpoint another role, since the name that its source gives to its role means another one now.
+    pub fn assign(&mut self, source: SourceId, endpoint: &EndpointId, role: RoleId) -> Vec<Change> {
+        let known = |held: &Source| held.endpoints.get(endpoint).cloned();
+        let Some(known) = self.sources.get(&source).and_then(known) else {
+            return Vec::new();
+        };
+        let decided = Decided {
+            role,
+            ..known.decided.as_ref().clone()
+        };
+        let mut touched = Vec::new();
+        self.put(source, known.revision, decided, &mut touched);
+        self.settle(touched)
+    }
+
+    /// How many endpoints and hosts have a role.
+    pub fn users_of(&self, role: RoleId) -> usize {
+        let endpoints = self
+            .sources
+            .values()
+            .flat_map(|source| source.endpoints.values());
+        let endpoints = endpoints.filter(|known| known.decided.role == role).count();
+        endpoints.max(self.counts[usize::from(role.0)])
     }
 
     /// Ends what ends by this time.

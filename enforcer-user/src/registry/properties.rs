@@ -97,6 +97,7 @@ pub(super) fn exception(role: RoleId, until: Option<Timestamp>) -> Exception {
         by: Operator {
             uid: 0,
             name: "root".to_owned(),
+            pid: None,
         },
         since: Timestamp::UNIX_EPOCH,
         until,

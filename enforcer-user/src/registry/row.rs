@@ -42,7 +42,7 @@ impl Row {
 
     /// Whether a row read back from the kernel says the same. The kernel counts time in ticks of its
     /// own, so that the end comes back a little off.
-    pub(super) fn agrees(&self, other: &Self) -> bool {
+    pub fn agrees(&self, other: &Self) -> bool {
         let same_end = match (self.until, other.until) {
             (Some(mine), Some(other)) => {
                 mine.duration_since(other).abs() <= jiff::SignedDuration::from_secs(1)

@@ -1,11 +1,13 @@
 //! What is known of a host, for people.
 
-use std::sync::Arc;
+use std::{ops::Bound, sync::Arc};
 
 use enforcer_common::{
     host::{Host, SourceId},
     role::RoleId,
 };
+
+use crate::identity::Mac;
 
 use super::{
     Registry, Share,
@@ -30,6 +32,17 @@ pub struct HostView {
     pub revision: Option<u64>,
     /// How many endpoints have this address.
     pub shared_by: usize,
+}
+
+/// An endpoint that a source sees at a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// The source.
+    pub source: SourceId,
+    /// The MAC address that the endpoint is bound to there.
+    pub mac: Option<Mac>,
+    /// What was decided of it.
+    pub decided: Arc<Decided>,
 }
 
 impl Registry {
@@ -61,9 +74,25 @@ impl Registry {
         self.exceptions.contains_key(host) || self.shares.contains_key(host)
     }
 
-    /// Every host of which something is decided, in no order.
+    /// Every host of which something is decided, in their order.
     pub fn hosts(&self) -> impl Iterator<Item = HostView> {
         self.held.keys().filter_map(|host| self.host(host))
+    }
+
+    /// The same behind this one.
+    pub fn hosts_after(&self, after: Option<Host>) -> impl Iterator<Item = HostView> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = self.held.range((from, Bound::Unbounded));
+        behind.filter_map(|(host, _)| self.host(host))
+    }
+
+    /// Every endpoint that a source sees at a host.
+    pub fn parties(&self, host: &Host) -> impl Iterator<Item = Party> {
+        self.shares_of(host).iter().map(|share| Party {
+            source: share.source,
+            mac: share.mac,
+            decided: share.decided.clone(),
+        })
     }
 
     /// The row that the kernel is to hold of a host.
@@ -71,7 +100,7 @@ impl Registry {
         self.held.get(host).copied()
     }
 
-    /// Every host that the kernel is to hold a row of, with the row, in no order.
+    /// Every host that the kernel is to hold a row of, with the row, in their order.
     pub fn held(&self) -> impl Iterator<Item = (&Host, &Row)> {
         self.held.iter()
     }

@@ -110,6 +110,11 @@ impl Exceptions {
             .filter_map(|stored| self.understand(stored))
     }
 
+    /// The roles have these names now.
+    pub fn set_roles(&mut self, roles: HashMap<String, RoleId>) {
+        self.names.roles = roles;
+    }
+
     /// Where deeds that are no exceptions are written down too.
     pub fn audit(&self) -> &Audit {
         &self.audit

@@ -10,6 +10,7 @@ use enforcer_common::{
 use super::{SetUpError, TraceOptions, bpffs};
 use crate::{
     config::{Choice, Compiled, Config, InterfacePlan, Limits, Servers, check},
+    controller,
     datapath::{Bench, Datapath, HostChange, Options, Plan},
     gateway::{addresses::Addresses, services, tables},
     sources::file::{self, Listed, Names},
@@ -72,7 +73,12 @@ impl Offline {
         };
         let mut datapath = Datapath::open(options)?;
         let own = tables::own_hosts(&self.compiled, &self.addresses);
-        tables::fill(&mut datapath, &self.compiled, &own)?;
+        tables::fill(
+            &mut datapath,
+            &controller::rulings(&self.compiled),
+            &self.compiled,
+            &own,
+        )?;
         for source in (0..=u8::MAX).take(limits::SOURCES) {
             datapath.set_lease(SourceId(source), FOREVER)?;
         }

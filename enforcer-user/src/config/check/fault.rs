@@ -269,6 +269,12 @@ pub enum Fault {
         /// The name.
         name: String,
     },
+    /// Nobody to be let in.
+    #[error("this machine has no group `{name}`")]
+    NoSuchGroup {
+        /// The name.
+        name: String,
+    },
     /// The operator would lose the connection that he works through.
     #[error("{peer} is connected to this machine through `{interface}`, and {}", consequence(*mode))]
     LockOut {
@@ -358,6 +364,9 @@ impl Fault {
             }
             Self::NoSuchUser { .. } => {
                 "name an unprivileged user that exists; without `[user]` it is `nobody`".into()
+            }
+            Self::NoSuchGroup { name } => {
+                format!("make it with `groupadd --system {name}`, or name another; without it root alone is let in").into()
             }
             Self::Compile(_) => "use fewer: join neighbouring prefixes and ranges of ports".into(),
             Self::UplinkEnforced { .. } => {

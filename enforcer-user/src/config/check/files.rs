@@ -36,11 +36,23 @@ pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
     if let Some(fault) = policy.and_then(unreadable) {
         findings.add("management.embedded.policy", fault);
     }
+    for (key, name) in [
+        ("control.group", &config.control.group),
+        ("control.readers", &config.control.readers),
+    ] {
+        if let Some(name) = name.clone().filter(|name| !is_group(name)) {
+            findings.add(key, Fault::NoSuchGroup { name });
+        }
+    }
     let name = &config.user.name;
     if !matches!(unistd::User::from_name(name), Ok(Some(_))) {
         let name = name.clone();
         findings.add("user.name", Fault::NoSuchUser { name });
     }
+}
+
+fn is_group(name: &str) -> bool {
+    matches!(unistd::Group::from_name(name), Ok(Some(_)))
 }
 
 fn secret(path: &Path) -> Option<Fault> {

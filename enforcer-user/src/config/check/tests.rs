@@ -47,6 +47,8 @@ fn the_example_says_the_defaults() {
         "#lease = \"1h\"",
         "#zones",
         "#uplinks",
+        "#group",
+        "#readers",
     ];
     let kept = EXAMPLE
         .lines()

@@ -208,7 +208,19 @@ impl Config {
     /// Compiles the configuration. `more` are services of the gateway that the file does not name
     /// itself: its portal, its own management server, a remote one whose name had to be looked up.
     pub fn compile(&self, more: &[Service]) -> Result<Compiled, CompileError> {
-        let names = RoleNames::of(self)?;
+        self.compile_with(more, RoleNames::of(self, None)?)
+    }
+
+    /// The same with roles that keep the numbers that they had before.
+    pub fn compile_after(
+        &self,
+        more: &[Service],
+        before: &RoleNames,
+    ) -> Result<Compiled, CompileError> {
+        self.compile_with(more, RoleNames::of(self, Some(before))?)
+    }
+
+    fn compile_with(&self, more: &[Service], names: RoleNames) -> Result<Compiled, CompileError> {
         let management = management_services(&self.management)?;
         let services = self.services.iter().chain(more).chain(&management);
         let rules = rules::compile(self, &names, services)?;

@@ -24,8 +24,9 @@ pub struct RoleNames {
 }
 
 impl RoleNames {
-    /// The built-in roles and, in the order of their names, those of the configuration.
-    pub(super) fn of(config: &Config) -> Result<Self, CompileError> {
+    /// The built-in roles and those of the configuration: with the numbers that they had before, and those that
+    /// are new in the order of their names.
+    pub(super) fn of(config: &Config, before: Option<&Self>) -> Result<Self, CompileError> {
         let mut names = vec![None; usize::from(limits::ROLES)];
         let built_in = RoleId::BUILT_IN
             .into_iter()
@@ -41,13 +42,34 @@ impl RoleNames {
         if own.len() > MAX_OWN {
             return Err(CompileError::TooManyRoles { count: own.len() });
         }
-        for (slot, name) in names[usize::from(RoleId::FIRST_OWN.0)..]
-            .iter_mut()
-            .zip(own)
-        {
-            *slot = Some(name.clone());
+        let kept = |name: &str| before.and_then(|before| before.id(name));
+        let (old, new): (Vec<_>, Vec<_>) = own.into_iter().partition(|name| kept(name).is_some());
+        for name in old {
+            let number = kept(name).map(|role| usize::from(role.0));
+            if let Some(slot) = number.and_then(|number| names.get_mut(number)) {
+                *slot = Some(name.clone());
+            }
+        }
+        // Rows may still name a role that is no more: another one takes its number only when there is no other left.
+        let was = |number: usize| before.is_some_and(|before| before.names[number].is_some());
+        let own = usize::from(RoleId::FIRST_OWN.0)..usize::from(RoleId::EVERYONE.0);
+        let free = own.filter(|number| names[*number].is_none());
+        let (worn, fresh): (Vec<_>, Vec<_>) = free.partition(|number| was(*number));
+        for (number, name) in fresh.into_iter().chain(worn).zip(new) {
+            names[number] = Some(name.clone());
         }
         Ok(Self { names })
+    }
+
+    /// The names that were kept, by number; those that no role of a configuration can have are left out.
+    pub fn kept(kept: impl IntoIterator<Item = (u8, String)>) -> Self {
+        let mut names = vec![None; usize::from(limits::ROLES)];
+        for (number, name) in kept {
+            if (RoleId::FIRST_OWN.0..RoleId::EVERYONE.0).contains(&number) {
+                names[usize::from(number)] = Some(name);
+            }
+        }
+        Self { names }
     }
 
     /// The name of a role; `unassigned` for a number that no role has.
@@ -189,6 +211,46 @@ mod tests {
         }
         assert_eq!(compiled.roles.id("everyone"), None);
         assert_eq!(compiled.roles.name(RoleId(10)), "unassigned");
+    }
+
+    #[test]
+    fn roles_keep_the_numbers_that_they_had() {
+        let own = |names: &[&str]| {
+            let roles = names
+                .iter()
+                .map(|name| format!("[role.{name}]\ndefault = 'deny'\n"));
+            config(&roles.collect::<String>())
+        };
+        let before = own(&["guests", "printers"])
+            .compile(&[])
+            .expect("it compiles");
+        let after = own(&["cameras", "printers"]);
+        let after = after
+            .compile_after(&[], &before.roles)
+            .expect("it compiles");
+        assert_eq!(after.roles.id("printers"), before.roles.id("printers"));
+        assert_eq!(
+            after.roles.id("cameras"),
+            Some(RoleId(10)),
+            "not that of the guests"
+        );
+        assert_eq!(after.roles.name(RoleId(8)), "unassigned");
+        let kept = after
+            .roles
+            .iter()
+            .map(|(role, name)| (role.0, name.to_owned()));
+        let again = own(&["cameras", "printers"]);
+        let again = again
+            .compile_after(&[], &RoleNames::kept(kept))
+            .expect("it compiles");
+        assert_eq!(again.roles, after.roles);
+        // When there is no other number left, an old one is taken.
+        let many: Vec<_> = (0..MAX_OWN).map(|number| format!("r{number}")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        let full = own(&many)
+            .compile_after(&[], &after.roles)
+            .expect("it compiles");
+        assert_eq!(full.roles.iter().count(), RoleId::BUILT_IN.len() + MAX_OWN);
     }
 
     #[test]

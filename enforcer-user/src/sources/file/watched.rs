@@ -10,11 +10,11 @@ use std::{
 
 use futures_util::StreamExt;
 use inotify::{EventStream, Inotify, WatchMask};
-use tokio::{task, time};
+use tokio::{sync::watch, task, time};
 
 use super::{HostsFileError, Listed, Names, read};
 use crate::{
-    config::{Compiled, FileSource, RoleNames},
+    config::{FileSource, RoleNames},
     sources::{Outlet, Source, SourceEvent},
 };
 
@@ -44,7 +44,8 @@ pub struct WatchedFile {
     path: PathBuf,
     lease: Option<Duration>,
     zones: Vec<String>,
-    roles: RoleNames,
+    /// The roles, which another configuration may change.
+    roles: watch::Receiver<RoleNames>,
     /// What the controller holds.
     held: Option<Vec<Listed>>,
     /// What the file was when it was read.
@@ -58,14 +59,14 @@ pub struct WatchedFile {
 }
 
 impl WatchedFile {
-    /// The one that the configuration names.
-    pub fn new(source: &FileSource, compiled: &Compiled) -> Self {
+    /// The one that the configuration names; it may name these zones and roles.
+    pub fn new(source: &FileSource, zones: Vec<String>, roles: watch::Receiver<RoleNames>) -> Self {
         Self {
             name: source.name.clone(),
             path: source.path.clone(),
             lease: source.lease,
-            zones: compiled.zones.clone(),
-            roles: compiled.roles.clone(),
+            zones,
+            roles,
             held: None,
             stamp: None,
             revision: 0,
@@ -87,6 +88,8 @@ impl WatchedFile {
                     self.stamp = None;
                 }
                 () = time::sleep(look) => {}
+                // The same names may mean other roles, or more of them.
+                Ok(()) = self.roles.changed() => self.stamp = None,
                 () = outlet.asked_again() => {
                     time::sleep(AGAIN).await;
                     (self.held, self.stamp) = (None, None);
@@ -156,7 +159,8 @@ impl WatchedFile {
 
     /// Reads it beside everything else: a large list takes a while.
     async fn read(&self) -> Result<Vec<Listed>, HostsFileError> {
-        let (path, zones, roles) = (self.path.clone(), self.zones.clone(), self.roles.clone());
+        let (path, zones) = (self.path.clone(), self.zones.clone());
+        let roles = self.roles.borrow().clone();
         let reading = task::spawn_blocking(move || {
             let names = Names {
                 zones: &zones,

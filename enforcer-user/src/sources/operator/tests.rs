@@ -30,6 +30,7 @@ fn operator() -> Operator {
     Operator {
         uid: 1000,
         name: "ann".to_owned(),
+        pid: None,
     }
 }
 
