@@ -43,7 +43,7 @@ use crate::frame::{Egress, Ingress, Xdp, jiffies};
 
 /// The programs of an XDP hook: with and without fragments, which the kernel keeps apart.
 macro_rules! at_xdp {
-    ($(#[$kind:meta])+ $frame:ty: $first:ident $chain:ident $claim:ident $second:ident $reject:ident $redirect:ident $close:ident
+    ($(#[$kind:meta])+ $frame:ty: $first:ident $chain:ident $claim:ident $second:ident $reset:ident $prohibited:ident $redirect:ident $close:ident
         $record:ident) => {
         $(#[$kind])+
         pub fn $first(context: XdpContext) -> u32 {
@@ -66,8 +66,13 @@ macro_rules! at_xdp {
         }
 
         $(#[$kind])+
-        pub fn $reject(context: XdpContext) -> u32 {
-            act::reject(&<$frame>::new(context)) as u32
+        pub fn $reset(context: XdpContext) -> u32 {
+            act::reset(&<$frame>::new(context)) as u32
+        }
+
+        $(#[$kind])+
+        pub fn $prohibited(context: XdpContext) -> u32 {
+            act::prohibited(&<$frame>::new(context)) as u32
         }
 
         $(#[$kind])+
@@ -89,12 +94,12 @@ macro_rules! at_xdp {
 
 at_xdp!(
     #[xdp] Xdp<false>:
-    enforcer_xdp enforcer_xdp_chain enforcer_xdp_claim enforcer_xdp_decide enforcer_xdp_reject enforcer_xdp_redirect enforcer_xdp_close
+    enforcer_xdp enforcer_xdp_chain enforcer_xdp_claim enforcer_xdp_decide enforcer_xdp_reset enforcer_xdp_prohibited enforcer_xdp_redirect enforcer_xdp_close
     enforcer_xdp_record
 );
 at_xdp!(
     #[xdp(frags)] Xdp<true>:
-    enforcer_xdp_frags enforcer_xdp_frags_chain enforcer_xdp_frags_claim enforcer_xdp_frags_decide enforcer_xdp_frags_reject enforcer_xdp_frags_redirect
+    enforcer_xdp_frags enforcer_xdp_frags_chain enforcer_xdp_frags_claim enforcer_xdp_frags_decide enforcer_xdp_frags_reset enforcer_xdp_frags_prohibited enforcer_xdp_frags_redirect
     enforcer_xdp_frags_close enforcer_xdp_frags_record
 );
 
@@ -114,8 +119,13 @@ pub fn enforcer_tc_ingress_decide(context: TcContext) -> i32 {
 }
 
 #[classifier]
-pub fn enforcer_tc_ingress_reject(context: TcContext) -> i32 {
-    act::reject(&Ingress::new(context))
+pub fn enforcer_tc_ingress_reset(context: TcContext) -> i32 {
+    act::reset(&Ingress::new(context))
+}
+
+#[classifier]
+pub fn enforcer_tc_ingress_prohibited(context: TcContext) -> i32 {
+    act::prohibited(&Ingress::new(context))
 }
 
 #[classifier]
@@ -149,8 +159,8 @@ pub fn enforcer_tc_egress_decide(context: TcContext) -> i32 {
 }
 
 #[classifier]
-pub fn enforcer_tc_egress_reject(context: TcContext) -> i32 {
-    act::reject_far_end(&Egress::new(context))
+pub fn enforcer_tc_egress_reset(context: TcContext) -> i32 {
+    act::reset_far_end(&Egress::new(context))
 }
 
 #[classifier]

@@ -161,7 +161,7 @@ pub struct PortalFlow {
 #[derive(Clone, Copy)]
 pub enum Step {
     Decide = 0,
-    Reject = 1,
+    Reset = 1,
     /// Towards the portal on ingress, and back on egress.
     Portal = 2,
     Close = 3,
@@ -171,6 +171,7 @@ pub enum Step {
     Record = 5,
     /// Before [`Step::Claim`] and [`Step::Decide`].
     Chain = 6,
+    Prohibited = 7,
 }
 
 /// The programs of one hook that follow the first look, by [`Step`]. Not shared between interfaces. Writer: the loader.
@@ -179,7 +180,7 @@ pub struct Steps(ProgramArray);
 
 impl Steps {
     const fn new() -> Self {
-        Self(ProgramArray::with_max_entries(7, 0))
+        Self(ProgramArray::with_max_entries(8, 0))
     }
 
     /// Goes on to a step; comes back only when its program is not there.

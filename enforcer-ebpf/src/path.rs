@@ -187,7 +187,7 @@ fn settle<F: Frame>(frame: &F, seen: &mut Seen, judgement: &Judgement) -> i32 {
     let step = match verdict {
         _ if monitored || maps::is_dry() => Step::Record,
         Verdict::Pass | Verdict::Drop => Step::Record,
-        Verdict::Reject => Step::Reject,
+        Verdict::Reject => act::answer::<F>(seen),
         Verdict::Redirect => Step::Portal,
         Verdict::Close => Step::Close,
     };

@@ -22,6 +22,7 @@ const ANSWER: i64 = 5;
 const DATAGRAM: usize = 1 << 16;
 
 /// A socket of one protocol.
+#[derive(Debug)]
 pub(crate) struct Channel(Socket);
 
 /// Why there is no answer, or none that is understood.
@@ -103,6 +104,16 @@ impl Channel {
             }
         }
     }
+}
+
+/// The messages of a datagram, as far as their lengths can be believed.
+pub(crate) fn messages(datagram: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = datagram;
+    std::iter::from_fn(move || {
+        let (message, behind) = split(rest).ok()?;
+        rest = behind;
+        Some(message)
+    })
 }
 
 /// The first message of a datagram, and what is behind it.

@@ -14,6 +14,16 @@ pub fn masquerade(namespace: &Namespace, interface: &str) -> anyhow::Result<()> 
     output(namespace.command("nft").arg(rules)).map(drop)
 }
 
+/// Forgets every connection.
+pub fn flush(namespace: &Namespace) -> anyhow::Result<()> {
+    output(namespace.command("conntrack").arg("-F")).map(drop)
+}
+
+/// Adds these rules of nftables.
+pub fn rules(namespace: &Namespace, rules: &str) -> anyhow::Result<()> {
+    output(namespace.command("nft").arg(rules)).map(drop)
+}
+
 /// The entries with this address at either end, each in a line.
 pub fn entries(namespace: &Namespace, address: IpAddr) -> anyhow::Result<Vec<String>> {
     let family = if address.is_ipv4() { "ipv4" } else { "ipv6" };

@@ -15,7 +15,7 @@ use nix::{
 };
 use socket2::{Domain, Socket, Type};
 
-use crate::namespace::Namespace;
+use crate::{namespace::Namespace, wait::patient};
 
 /// How long an answer may take where there is to be one.
 pub const ANSWERING: Duration = Duration::from_secs(3);
@@ -114,8 +114,8 @@ impl Host {
     /// A TCP connection.
     pub fn connect(&self, server: SocketAddr) -> io::Result<TcpStream> {
         self.namespace.enter(|| {
-            let stream = TcpStream::connect_timeout(&server, ANSWERING)?;
-            stream.set_read_timeout(Some(ANSWERING))?;
+            let stream = TcpStream::connect_timeout(&server, patient(ANSWERING))?;
+            stream.set_read_timeout(Some(patient(ANSWERING)))?;
             Ok(stream)
         })
     }
@@ -129,7 +129,7 @@ impl Host {
             };
             let socket = UdpSocket::bind((any, 0))?;
             socket.connect(server)?;
-            socket.set_read_timeout(Some(limit))?;
+            socket.set_read_timeout(Some(patient(limit)))?;
             Ok(socket)
         })
     }
@@ -166,8 +166,9 @@ impl Host {
 
     /// Whether a server answers to `ping` within a second.
     pub fn pings(&self, server: &str) -> bool {
+        let limit = patient(Duration::from_secs(1)).as_secs().to_string();
         let mut ping = Command::new("ping");
-        ping.args(["-n", "-q", "-c", "1", "-W", "1", server]);
+        ping.args(["-n", "-q", "-c", "1", "-W", &limit, server]);
         let done = self.namespace.enter(|| ping.output());
         done.is_ok_and(|done| done.status.success())
     }
@@ -203,6 +204,7 @@ pub fn send_frames<'a>(
 
 /// Asks for a page from where the calling thread is.
 pub fn get(server: SocketAddr, path: &str, limit: Duration) -> Answer {
+    let limit = patient(limit);
     let connected = TcpStream::connect_timeout(&server, limit);
     Answer::of(connected.and_then(|stream| converse(stream, server, path, limit)))
 }

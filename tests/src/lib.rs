@@ -15,6 +15,7 @@ pub mod lan;
 pub mod namespace;
 pub mod odd_management;
 pub mod posture;
+pub mod remote;
 pub mod reply;
 pub mod servers;
 pub mod site;

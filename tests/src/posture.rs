@@ -11,8 +11,10 @@ pub struct Posture {
     name: &'static str,
     firewall: bool,
     addresses: Vec<String>,
+    has_own: bool,
     mac: Option<&'static str>,
-    second: Option<(&'static str, &'static str)>,
+    second: Option<(&'static str, Vec<String>)>,
+    has_interfaces: bool,
 }
 
 impl Posture {
@@ -22,8 +24,10 @@ impl Posture {
             name,
             firewall: true,
             addresses: Vec::new(),
+            has_own: true,
             mac: None,
             second: None,
+            has_interfaces: true,
         }
     }
 
@@ -42,6 +46,14 @@ impl Posture {
         self
     }
 
+    /// Has these addresses instead of the host's own.
+    #[must_use]
+    pub fn at(mut self, addresses: &[IpAddr]) -> Self {
+        self.addresses = addresses.iter().map(ToString::to_string).collect();
+        self.has_own = false;
+        self
+    }
+
     /// Claims to have this MAC address instead of its own.
     #[must_use]
     pub fn behind(mut self, mac: &'static str) -> Self {
@@ -52,7 +64,22 @@ impl Posture {
     /// Has a second interface, with this MAC address and this address.
     #[must_use]
     pub fn with_second(mut self, mac: &'static str, address: &'static str) -> Self {
-        self.second = Some((mac, address));
+        self.second = Some((mac, vec![address.to_owned()]));
+        self
+    }
+
+    /// Has a second interface with this MAC address and these addresses.
+    #[must_use]
+    pub fn with_another(mut self, mac: &'static str, addresses: &[IpAddr]) -> Self {
+        let addresses = addresses.iter().map(ToString::to_string).collect();
+        self.second = Some((mac, addresses));
+        self
+    }
+
+    /// Says nothing of its addresses: where it is can only be found out.
+    #[must_use]
+    pub fn without_addresses(mut self) -> Self {
+        self.has_interfaces = false;
         self
     }
 
@@ -64,17 +91,21 @@ impl Posture {
     /// The report of a host.
     pub(crate) fn document(&self, host: &Host) -> Value {
         let own = host.v4.to_string();
-        let addresses: Vec<_> = std::iter::once(&own).chain(&self.addresses).collect();
+        let own = self.has_own.then_some(&own);
+        let addresses: Vec<_> = own.into_iter().chain(&self.addresses).collect();
         let mut interfaces = vec![json!({
             "name": "eth0",
             "mac": self.mac.unwrap_or(&host.mac),
             "addresses": addresses,
         })];
         interfaces.extend(
-            self.second.map(
-                |(mac, address)| json!({ "name": "eth1", "mac": mac, "addresses": [address] }),
+            self.second.iter().map(
+                |(mac, addresses)| json!({ "name": "eth1", "mac": mac, "addresses": addresses }),
             ),
         );
+        if !self.has_interfaces {
+            interfaces.clear();
+        }
         json!({
             "version": 1,
             "device": { "id": format!("id-{}", self.name), "name": self.name, "owner": "ada" },

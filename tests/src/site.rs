@@ -2,10 +2,12 @@
 
 use std::{
     fs::{self, Permissions},
+    net::SocketAddr,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::OnceLock,
+    time::Duration,
 };
 
 use anyhow::{Context, ensure};
@@ -17,10 +19,10 @@ use crate::{
     config::Config,
     gateway::Gateway,
     host::Host,
-    lan::{GATEWAY, Lan},
+    lan::{GATEWAY, Lan, at},
     namespace::output,
     posture::Posture,
-    wait,
+    wait::{self, patient},
 };
 
 /// The place of one gateway. Everything is removed when it is dropped.
@@ -120,11 +122,12 @@ impl Site {
     pub fn run_to_end(&self) -> anyhow::Result<Output> {
         let mut command = self.run_command();
         // One that is not refused would never end.
-        let limit = ["--kill-after=1", "20"];
+        let limit = patient(Duration::from_secs(20)).as_secs().to_string();
         let program = command.get_program().to_owned();
         let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
         command = Command::new("timeout");
-        command.args(limit).arg(program).args(arguments);
+        command.args(["--kill-after=1", &limit]);
+        command.arg(program).args(arguments);
         Ok(command.stdin(Stdio::null()).output()?)
     }
 
@@ -169,14 +172,33 @@ impl Site {
 
     /// Has a host report its posture to the embedded management server; the role that it is given.
     pub fn report(&self, host: &Host, posture: &Posture) -> anyhow::Result<String> {
+        let pin = self.pin()?;
+        self.report_to(
+            host,
+            at(GATEWAY, 8443),
+            pin.trim(),
+            &self.agent_token()?,
+            posture,
+        )
+    }
+
+    /// Has a host report to a management server with this pin, with the token in this file; the role that it is given.
+    pub fn report_to(
+        &self,
+        host: &Host,
+        server: SocketAddr,
+        pin: &str,
+        token: &Path,
+        posture: &Posture,
+    ) -> anyhow::Result<String> {
         let file = self.path(format!("{}.json", posture.name()));
         fs::write(&file, posture.document(host).to_string())?;
         let mut agent = Command::new(enforcer());
         agent
             .args(["agent", "report", "--output", "json", "--server"])
-            .arg(format!("https://{GATEWAY}:8443"))
-            .args(["--pin", self.pin()?.trim(), "--token-file"])
-            .arg(self.agent_token()?)
+            .arg(format!("https://{server}"))
+            .args(["--pin", pin, "--token-file"])
+            .arg(token)
             .arg("--file")
             .arg(&file);
         let receipt: Value = serde_json::from_str(&host.namespace.enter(|| output(&mut agent))?)?;
@@ -214,8 +236,9 @@ impl Site {
     }
 }
 
-/// The program that is tested: cargo puts it into the directory above that of the tests. `cargo test` of
-/// the whole workspace builds it anew before it runs them; of this package alone it does not.
+/// The program that is tested: the one that the environment names, else that which cargo puts into the directory above
+/// that of the tests. `cargo test` of the whole workspace builds it anew before it runs them; of this package alone it
+/// does not.
 ///
 /// # Panics
 ///
@@ -223,6 +246,9 @@ impl Site {
 pub fn enforcer() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
+        if let Some(program) = std::env::var_os(enforcer_vm::PROGRAM) {
+            return program.into();
+        }
         let test = std::env::current_exe().expect("the path of this test");
         let program = test.ancestors().nth(2).map(|above| above.join("enforcer"));
         let program = program.expect("a directory of programs");

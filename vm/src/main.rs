@@ -1,5 +1,5 @@
-//! The init program of the virtual machine: mounts, loads modules, runs one command, tells its
-//! exit status on the console and stops the machine.
+//! The init program of the virtual machine: mounts, loads modules, runs a series of commands, tells on
+//! the console how each ended, and stops the machine.
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;
@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use enforcer_vm::{CANNOT_RUN, Part, Report, Series};
 use nix::kmod::{ModuleInitFlags, finit_module};
 use nix::mount::{MsFlags, mount};
 use nix::sys::reboot::{RebootMode, reboot};
@@ -17,6 +18,8 @@ const MOUNTS: &[(&str, &str)] = &[
     ("proc", "/proc"),
     ("sysfs", "/sys"),
     ("devtmpfs", "/dev"),
+    ("devpts", "/dev/pts"),
+    ("tmpfs", "/dev/shm"),
     ("tmpfs", "/tmp"),
     ("tmpfs", "/run"),
     ("bpf", "/sys/fs/bpf"),
@@ -29,48 +32,44 @@ fn main() -> Result<()> {
         std::process::id() == 1,
         "enforcer-vm is the first process of a virtual machine and would restart this one: use `cargo xtask vm`"
     );
-    let status = perform().unwrap_or_else(|error| {
-        println!("enforcer-vm: {error:#}");
-        enforcer_vm::CANNOT_RUN
-    });
-    // On a line of its own, whatever the command wrote last.
-    println!("\n{}{status}", enforcer_vm::EXIT);
+    match perform() {
+        Ok(()) => println!("{}", Report::Over),
+        Err(error) => println!("enforcer-vm: {error:#}"),
+    }
     // What the serial port has not sent yet would be lost.
     tcdrain(std::io::stdout()).ok();
     // QEMU runs with -no-reboot: a restart ends it, with ACPI or without.
     match reboot(RebootMode::RB_AUTOBOOT)? {}
 }
 
-fn perform() -> Result<u8> {
+fn perform() -> Result<()> {
     for (kind, folder) in MOUNTS {
         fs::create_dir_all(folder)?;
-        mount(
-            Some(*kind),
-            *folder,
-            Some(*kind),
-            MsFlags::empty(),
-            None::<&str>,
-        )
-        .with_context(|| format!("cannot mount {kind} on {folder}"))?;
+        let (kind, options) = (Some(*kind), None::<&str>);
+        mount(kind, *folder, kind, MsFlags::empty(), options)
+            .with_context(|| format!("cannot mount {kind:?} on {folder}"))?;
     }
     load_modules()?;
-    let loopback = command(&["ip", "link", "set", "lo", "up"]).status()?;
+    let text = fs::read(enforcer_vm::SERIES)
+        .with_context(|| format!("cannot read {}", enforcer_vm::SERIES))?;
+    let Series { environment, parts } = serde_json::from_slice(&text)?;
+    let loopback = command("ip", &environment)
+        .args(["link", "set", "lo", "up"])
+        .status()?;
     ensure!(
         loopback.success(),
         "the loopback interface could not be brought up"
     );
-    let text = fs::read_to_string(enforcer_vm::COMMAND)
-        .with_context(|| format!("cannot read {}", enforcer_vm::COMMAND))?;
-    let words = enforcer_vm::words(&text);
-    ensure!(
-        !words.is_empty(),
-        "{} names no command",
-        enforcer_vm::COMMAND
-    );
-    let status = command(&words)
-        .status()
-        .with_context(|| format!("cannot run {}", words[0]))?;
-    Ok(as_in_a_shell(status))
+    for Part { name, words } in parts {
+        println!("{}", Report::Begins(name));
+        let status = run(&words, &environment).unwrap_or_else(|error| {
+            println!("enforcer-vm: {error:#}");
+            CANNOT_RUN
+        });
+        // On a line of its own, whatever the command wrote last.
+        println!("\n{}", Report::Ended(status));
+    }
+    Ok(())
 }
 
 fn load_modules() -> Result<()> {
@@ -84,16 +83,25 @@ fn load_modules() -> Result<()> {
     Ok(())
 }
 
-fn command(words: &[&str]) -> Command {
-    let mut command = Command::new(words[0]);
+fn run(words: &[String], environment: &[(String, String)]) -> Result<u8> {
+    let (program, arguments) = words.split_first().context("a part without a command")?;
+    let status = command(program, environment)
+        .args(arguments)
+        .status()
+        .with_context(|| format!("cannot run {program}"))?;
+    Ok(as_in_a_shell(status))
+}
+
+fn command(program: &str, environment: &[(String, String)]) -> Command {
+    let mut command = Command::new(program);
     command
-        .args(&words[1..])
         .env_clear()
         .envs([
             ("PATH", enforcer_vm::PATH),
             ("HOME", "/root"),
             ("TMPDIR", "/tmp"),
         ])
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .current_dir("/tmp")
         .stdin(Stdio::null());
     command

@@ -3,6 +3,7 @@
 mod demo;
 mod deny;
 mod setup;
+mod tally;
 mod test;
 mod tidy;
 mod vm;
@@ -66,26 +67,23 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does it and says with which exit status to end.
+/// Does it and says with which exit status to end. The demo wants no work tree when it is handed a program.
 fn perform(task: &Task) -> Result<u8> {
-    let workspace = Workspace::find()?;
+    let workspace = Workspace::find;
     match task {
         Task::Setup => {
             setup::run(Scope::Machine)?;
             setup::report();
         }
-        Task::Build { release } => build(&workspace, *release)?,
-        Task::Test(args) => test::run(args, &workspace)?,
-        Task::Demo(args) => {
-            setup::run(Scope::Run)?;
-            demo::run(args, &workspace)?;
-        }
+        Task::Build { release } => build(&workspace()?, *release)?,
+        Task::Test(args) => test::run(args, &workspace()?)?,
+        Task::Demo(args) => demo::run(args)?,
         Task::DemoPart(part) => return demo::perform(part),
-        Task::Bench { args } => bench(&workspace, args)?,
-        Task::Fuzz { args } => return fuzz(&workspace, args),
-        Task::Deny => deny::run(&workspace)?,
-        Task::Tidy => tidy::run(&workspace)?,
-        Task::Vm(args) => return vm::run(args, &workspace),
+        Task::Bench { args } => bench(&workspace()?, args)?,
+        Task::Fuzz { args } => return fuzz(&workspace()?, args),
+        Task::Deny => deny::run(&workspace()?)?,
+        Task::Tidy => tidy::run(&workspace()?)?,
+        Task::Vm(args) => return vm::run(args, &workspace()?),
     }
     Ok(0)
 }

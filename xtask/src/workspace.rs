@@ -47,10 +47,30 @@ impl Workspace {
     }
 }
 
+/// An executable that cargo has built.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Executable {
+    /// The name of its target.
+    pub(crate) name: String,
+    /// What kinds of target that is: `bin`, `test`, …
+    pub(crate) kinds: Vec<String>,
+    /// Where it is.
+    pub(crate) path: PathBuf,
+}
+
 /// Runs a cargo command that builds exactly one executable and says where that is.
+pub(crate) fn executable(build: Command) -> Result<PathBuf> {
+    let what = shown(&build);
+    match <[Executable; 1]>::try_from(executables(build)?) {
+        Ok([executable]) => Ok(executable.path),
+        Err(found) => bail!("{what} built {} executables, not one", found.len()),
+    }
+}
+
+/// Runs a cargo command that builds, and says which executables it makes.
 ///
 /// Asking cargo holds with any target folder, profile and triple.
-pub(crate) fn executable(mut build: Command) -> Result<PathBuf> {
+pub(crate) fn executables(mut build: Command) -> Result<Vec<Executable>> {
     build.arg("--message-format=json-render-diagnostics");
     let mut child = build
         .stdout(Stdio::piped())
@@ -66,23 +86,27 @@ pub(crate) fn executable(mut build: Command) -> Result<PathBuf> {
         "the build failed: {}",
         shown(&build)
     );
-    match <[PathBuf; 1]>::try_from(found) {
-        Ok([path]) => Ok(path),
-        Err(paths) => bail!(
-            "{} built {} executables, not one",
-            shown(&build),
-            paths.len()
-        ),
-    }
+    Ok(found)
 }
 
 /// The executable that a line of cargo's messages announces, if it does.
-fn executable_in(line: &str) -> Option<PathBuf> {
+fn executable_in(line: &str) -> Option<Executable> {
     #[derive(serde::Deserialize)]
     struct Message {
+        target: Target,
         executable: Option<PathBuf>,
     }
-    serde_json::from_str::<Message>(line).ok()?.executable
+    #[derive(serde::Deserialize)]
+    struct Target {
+        name: String,
+        kind: Vec<String>,
+    }
+    let message: Message = serde_json::from_str(line).ok()?;
+    Some(Executable {
+        name: message.target.name,
+        kinds: message.target.kind,
+        path: message.executable?,
+    })
 }
 
 /// Runs a command on this terminal; fails with its text when it fails.
@@ -109,12 +133,16 @@ mod tests {
 
     #[test]
     fn only_artifacts_with_an_executable_count() {
-        let line = r#"{"reason":"compiler-artifact","executable":"/t/debug/enforcer"}"#;
-        assert_eq!(
-            executable_in(line),
-            Some(PathBuf::from("/t/debug/enforcer"))
-        );
-        assert_eq!(executable_in(r#"{"reason":"x","executable":null}"#), None);
+        let line =
+            r#"{"target":{"name":"enforcer","kind":["bin"]},"executable":"/t/debug/enforcer"}"#;
+        let expected = Executable {
+            name: "enforcer".to_owned(),
+            kinds: vec!["bin".to_owned()],
+            path: PathBuf::from("/t/debug/enforcer"),
+        };
+        assert_eq!(executable_in(line), Some(expected));
+        let library = r#"{"target":{"name":"x","kind":["lib"]},"executable":null}"#;
+        assert_eq!(executable_in(library), None);
         assert_eq!(executable_in("Compiling"), None);
     }
 }

@@ -7,7 +7,11 @@ mod reset;
 pub mod rewrite;
 
 use enforcer_common::{
-    bucket::Purpose, decide::Verdict, packet::Transport, seen::Seen, settings::InterfaceRow,
+    bucket::Purpose,
+    decide::{Direction, Verdict},
+    packet::Transport,
+    seen::Seen,
+    settings::InterfaceRow,
 };
 
 use crate::{
@@ -18,25 +22,43 @@ use crate::{
 
 pub use portal::forget_direct;
 
-/// Tells the sender that its packet was stopped: TCP by a reset, the rest by an ICMP error.
+/// How a frame that is rejected is answered: TCP by a reset, also to the far end, the rest of the sender's by an ICMP
+/// error.
 #[inline(always)]
-pub fn reject<F: Frame>(frame: &F) -> i32 {
+pub fn answer<F: Frame>(seen: &Seen) -> Step {
+    match (F::WAY, seen.packet.transport_header()) {
+        (Direction::ToHost, _) | (_, Transport::Tcp(..)) => Step::Reset,
+        _ => Step::Prohibited,
+    }
+}
+
+/// Tells the sender by a reset that its segment was stopped.
+#[inline(always)]
+pub fn reset<F: Frame>(frame: &F) -> i32 {
+    carry_out(frame, |seen, _, now| {
+        if !maps::take(Purpose::Reply, now) {
+            return None;
+        }
+        reset::answer(frame, &seen.packet, false)?;
+        Some(Verdict::Reject)
+    })
+}
+
+/// Tells the sender by an ICMP error that its packet was stopped.
+#[inline(always)]
+pub fn prohibited<F: Frame>(frame: &F) -> i32 {
     carry_out(frame, |seen, interface, now| {
         if !maps::take(Purpose::Reply, now) {
             return None;
         }
-        if let Transport::Tcp(..) = seen.packet.transport_header() {
-            reset::answer(frame, &seen.packet, false)?;
-        } else {
-            prohibited::answer(frame, &seen.packet, interface)?;
-        }
+        prohibited::answer(frame, &seen.packet, interface)?;
         Some(Verdict::Reject)
     })
 }
 
 /// Tells the far end of a flow that it is over, in the host's name.
 #[inline(always)]
-pub fn reject_far_end<F: Frame>(frame: &F) -> i32 {
+pub fn reset_far_end<F: Frame>(frame: &F) -> i32 {
     carry_out(frame, |seen, _, now| {
         if !maps::tells_far_ends() || !maps::take(Purpose::Reply, now) {
             return None;
@@ -64,7 +86,7 @@ pub fn redirect<F: Frame>(frame: &F) -> i32 {
     carry_out(frame, |seen, interface, now| {
         let done = portal::redirect(frame, seen, interface, now)?;
         if done == Verdict::Reject {
-            frame.go_on(Step::Reject);
+            frame.go_on(answer::<F>(seen));
             return None;
         }
         Some(done)

@@ -29,6 +29,13 @@ pub struct Decision {
     /// Where its last report came from, as the server saw it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<SocketAddr>,
+    /// The server's own end of the connection that the report came by. With the other end it names the
+    /// connection, so that a gateway which translated its addresses finds out whose it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_by: Option<SocketAddr>,
+    /// When that was: a port may be another connection's soon after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_at: Option<Timestamp>,
     /// Addresses that it claims with the MAC address of their interface.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<Claim>,

@@ -16,6 +16,10 @@ pub struct Origin {
     pub zone: String,
     /// Where the report came from.
     pub observed: Option<SocketAddr>,
+    /// This server's end of the connection that it came by.
+    pub observed_by: Option<SocketAddr>,
+    /// When it came.
+    pub observed_at: Option<Timestamp>,
     /// Until when the report counts.
     pub valid_until: Option<Timestamp>,
 }
@@ -28,6 +32,8 @@ pub fn decide(posture: &Posture, judgement: Judgement, origin: Origin) -> Decisi
         owner: posture.device.owner.clone(),
         zone: origin.zone,
         observed: origin.observed,
+        observed_by: origin.observed_by,
+        observed_at: origin.observed_at,
         claims: claims(&posture.interfaces),
         role: judgement.role,
         level: judgement.level,
@@ -50,15 +56,33 @@ pub fn decide_silent(last: Decision, judgement: Judgement) -> Decision {
 }
 
 /// Whether gateways do the same on both. Every connection has another port, and every report its own
-/// time: neither is news.
+/// time: neither is news, unless the port is all that tells which host the endpoint is.
 pub fn is_same_for_gateways(one: &Decision, other: &Decision) -> bool {
     let essence = |decision: &Decision| Decision {
-        observed: decision.observed.map(|observed| (observed.ip(), 0).into()),
+        observed: decision.observed.map(|observed| {
+            let port = if is_itself(decision) {
+                0
+            } else {
+                observed.port()
+            };
+            (observed.ip(), port).into()
+        }),
+        observed_at: None,
         judged_at: Timestamp::UNIX_EPOCH,
         valid_until: None,
         ..decision.clone()
     };
     one.valid_until.is_some() == other.valid_until.is_some() && essence(one) == essence(other)
+}
+
+/// Whether the endpoint was observed at an address that it says to have. Otherwise something on the way may
+/// have translated it, and it may share the address with others.
+fn is_itself(decision: &Decision) -> bool {
+    decision.observed.is_none_or(|observed| {
+        let address = observed.ip();
+        let mut claims = decision.claims.iter();
+        address.is_loopback() || claims.any(|claim| claim.address == address)
+    })
 }
 
 /// The current time as decisions carry it; nobody reads beyond milliseconds.
@@ -117,6 +141,40 @@ mod tests {
             mac: mac.to_owned(),
             addresses,
         }
+    }
+
+    fn observed_at(port: u16, claimed: &[&str]) -> Decision {
+        let claim = |address: &&str| Claim {
+            address: address.parse().unwrap(),
+            mac: "02:00:00:00:00:01".to_owned(),
+        };
+        Decision {
+            endpoint: "a".to_owned(),
+            name: String::new(),
+            owner: None,
+            zone: "lan".to_owned(),
+            observed: Some(([198, 51, 100, 1], port).into()),
+            observed_by: None,
+            observed_at: Some(now()),
+            claims: claimed.iter().map(claim).collect(),
+            role: "authorized".to_owned(),
+            level: enforcer_protocol::judgement::Level::Safe,
+            reasons: vec![],
+            judged_at: now(),
+            valid_until: None,
+        }
+    }
+
+    #[test]
+    fn a_port_is_news_where_it_alone_tells_who_it_is() {
+        let own = ["10.0.0.5", "198.51.100.1"];
+        let is_same = |claims: &[&str]| {
+            is_same_for_gateways(&observed_at(1, claims), &observed_at(2, claims))
+        };
+        assert!(is_same(&own), "not translated");
+        assert!(!is_same(&own[..1]), "translated, perhaps");
+        let repeated = [observed_at(1, &[]), observed_at(1, &[])];
+        assert!(is_same_for_gateways(&repeated[0], &repeated[1]));
     }
 
     #[test]

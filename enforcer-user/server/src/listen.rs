@@ -13,7 +13,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use self::admission::CONNECTIONS;
 pub use self::{
-    admission::Admission,
+    admission::{Admission, Admitted},
     shown::{Showing, Shown},
 };
 

@@ -10,6 +10,7 @@ mod fail;
 mod load;
 pub mod machine;
 mod management;
+mod nat;
 mod places;
 mod rule;
 mod schema;
@@ -22,6 +23,7 @@ pub use compile::{CompileError, Compiled, InterfacePlan, RoleNames, VlanPlan};
 pub use fail::{Fail, Way};
 pub use load::{ConfigError, Position};
 pub use management::{Embedded, Management, ManagementError, Remote, Servers};
+pub use nat::{Nat, SharedAddresses, StaticMapping};
 pub use places::Places;
 pub use rule::{Action, Role, Rule, Service};
 pub use schema::{

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     fail::Fail,
     management::Management,
+    nat::Nat,
     places::Places,
     rule::{Role, Service},
     sources::Sources,
@@ -71,6 +72,8 @@ pub struct Config {
     pub services: Vec<Service>,
     /// The management server.
     pub management: Management,
+    /// Addresses that are translated on the way to it.
+    pub nat: Nat,
     /// What decides beside it.
     #[serde(rename = "source")]
     pub sources: Sources,
@@ -111,6 +114,7 @@ impl Default for Config {
             roles: BTreeMap::new(),
             services: Vec::new(),
             management: Management::default(),
+            nat: Nat::default(),
             sources: Sources::default(),
             portal: Portal::default(),
             metrics: Metrics::default(),

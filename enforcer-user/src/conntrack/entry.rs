@@ -2,10 +2,7 @@
 
 use std::{collections::HashSet, net::IpAddr};
 
-use netlink_packet_netfilter::{
-    NetfilterProtoFamily,
-    conntrack::{ConntrackAttribute, IPTuple, Tuple},
-};
+use netlink_packet_netfilter::conntrack::{ConntrackAttribute, IPTuple, Tuple};
 use rtnetlink::packet_core::Nla;
 
 /// Whose connections are meant.
@@ -63,12 +60,9 @@ impl Entry {
         is(&self.opener, &self.answerer) || is(&self.answerer, &self.opener)
     }
 
-    /// The address family of the connection.
-    pub(super) fn family(&self) -> NetfilterProtoFamily {
-        match self.opener {
-            IpAddr::V4(_) => NetfilterProtoFamily::IPv4,
-            IpAddr::V6(_) => NetfilterProtoFamily::IPv6,
-        }
+    /// Who opened the connection.
+    pub(super) fn opener(&self) -> IpAddr {
+        self.opener
     }
 
     /// What the kernel knows the entry by. It always has the tuple in it: without, all entries would be meant.

@@ -1,6 +1,6 @@
 //! Reading the table and taking entries out, over netlink.
 
-use std::{fs, io};
+use std::{fs, io, net::IpAddr};
 
 use netlink_packet_netfilter::{
     NetfilterHeader, NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily,
@@ -11,7 +11,10 @@ use rtnetlink::{
     sys::protocols::NETLINK_NETFILTER,
 };
 
-use super::entry::{Entry, Whose};
+use super::{
+    entry::{Entry, Whose},
+    translation::{Flow, Outside},
+};
 use crate::netlink::{AnswerError, Channel};
 
 /// How many entries there are; the file is there when the kernel tracks connections at all.
@@ -76,9 +79,42 @@ pub fn forget(whose: &Whose) -> Result<Forgotten, ConntrackError> {
     Ok(forgotten)
 }
 
+/// Hands out every TCP connection in the table.
+pub(super) fn flows(mut each: impl FnMut(Flow)) -> Result<(), ConntrackError> {
+    if is_empty()? {
+        return Ok(());
+    }
+    let reading = Channel::open(NETLINK_NETFILTER).map_err(AnswerError::from)?;
+    let all = ConntrackMessage::Get(Vec::new());
+    let all = message(NetfilterProtoFamily::Unspec, all);
+    reading.ask(NLM_F_DUMP, all, |answer| {
+        let attributes = answer.ok().and_then(attributes);
+        if let Some(flow) = attributes.and_then(|all| Flow::read(&all)) {
+            each(flow);
+        }
+        Ok::<(), ConntrackError>(())
+    })
+}
+
+/// The connection that the far end sees so; `None` when there is none in the table.
+pub(super) fn flow(table: &Channel, outside: Outside) -> Result<Option<Flow>, AnswerError> {
+    let question = ConntrackMessage::Get(vec![outside.tuple()]);
+    let question = message(family(outside.from.ip()), question);
+    let mut found = None;
+    let asked = table.ask(NLM_F_ACK, question, |answer| {
+        let attributes = answer.ok().and_then(attributes);
+        found = found.or(attributes.and_then(|all| Flow::read(&all)));
+        Ok::<(), AnswerError>(())
+    });
+    match asked {
+        Err(error) if !error.is_not_found() => Err(error),
+        _ => Ok(found),
+    }
+}
+
 /// Whether the entry was still there.
 fn take_out(table: &Channel, entry: Entry) -> Result<bool, AnswerError> {
-    let family = entry.family();
+    let family = family(entry.opener());
     let order = message(family, ConntrackMessage::Delete(entry.into_name()));
     match table.ask(NLM_F_ACK, order, |_| Ok::<(), AnswerError>(())) {
         Ok(()) => Ok(true),
@@ -92,6 +128,14 @@ fn is_empty() -> Result<bool, ConntrackError> {
         Ok(count) => Ok(count.trim() == "0"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ConntrackError::Absent),
         Err(error) => Err(AnswerError::Refused(error).into()),
+    }
+}
+
+/// The address family of a connection with this address at an end.
+pub(super) fn family(address: IpAddr) -> NetfilterProtoFamily {
+    match address {
+        IpAddr::V4(_) => NetfilterProtoFamily::IPv4,
+        IpAddr::V6(_) => NetfilterProtoFamily::IPv6,
     }
 }
 

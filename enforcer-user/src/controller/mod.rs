@@ -22,6 +22,7 @@ mod portal;
 mod saving;
 mod sources;
 mod status;
+mod traces;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -36,12 +37,14 @@ use tokio::{
 
 use crate::{
     config::{Compiled, Config, Mode, Startup},
-    conntrack::Forgetter,
+    conntrack::{Forgetter, Told},
     control::{HttpRequest, Request, serve::Call},
     datapath::{Bench, Datapath, DatapathError, Events, Rulings},
     identity::{
         Identity, Zones,
+        kept::{Keeper, Kept},
         neighbours::{InterfaceZones, Neighbour, Question},
+        tracer::Tracer,
     },
     links::{Forwarding, Passage},
     metrics::Metrics,
@@ -79,6 +82,8 @@ pub struct Inputs {
     pub sources: mpsc::Receiver<Said>,
     /// The kernel's neighbours.
     pub neighbours: mpsc::Receiver<Neighbour>,
+    /// Translated connections with the management server.
+    pub told: mpsc::Receiver<Told>,
     /// The kernel's interfaces, whenever they change.
     pub links: mpsc::Receiver<Vec<Forwarding>>,
     /// The operator's commands.
@@ -96,6 +101,9 @@ pub struct Controller {
     datapath: Datapath,
     registry: Registry,
     identity: Identity,
+    tracer: Tracer,
+    /// Where it is kept what that found.
+    keeper: Keeper,
     exceptions: Exceptions,
     queries: Queries,
     /// Where the kernel is told to ask neighbours.
@@ -150,6 +158,10 @@ pub struct Parts {
     pub queries: Queries,
     /// Where the kernel is told to ask neighbours.
     pub questions: mpsc::Sender<Question>,
+    /// Who finds out whose address was translated.
+    pub tracer: Tracer,
+    /// Where it is kept what that found, and what an earlier process found.
+    pub found_before: (Keeper, Vec<Kept>),
     /// The metrics.
     pub metrics: Metrics,
     /// Where the connections of hosts that were cut are forgotten.
@@ -176,6 +188,8 @@ impl Controller {
             exceptions,
             queries,
             questions,
+            tracer,
+            found_before: (keeper, kept),
             metrics,
             forgetter,
             interfaces,
@@ -197,9 +211,12 @@ impl Controller {
             Identity::new(zones.clone(), own.clone()).loose_in(compiled.loose_zones());
         let held = registry.hosts();
         identity.remember(held.filter_map(|view| Some((view.host, view.row.mac?))));
+        identity.recall(kept);
         Self {
             mode: config.mode,
             identity,
+            tracer,
+            keeper,
             zones,
             config,
             compiled,
@@ -250,10 +267,7 @@ impl Controller {
         compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = &mut stop => {
-                    self.save_last().await;
-                    return Ok(self.datapath);
-                }
+                () = &mut stop => return Ok(self.end().await),
                 Some(event) = inputs.sources.recv() => {
                     self.take_from_source(event, &mut inputs.sources);
                 }
@@ -262,16 +276,26 @@ impl Controller {
                     events.drain(..).for_each(|event| self.take_event(&event));
                 }
                 Some(neighbour) = inputs.neighbours.recv() => self.take_neighbour(&neighbour),
+                Some(told) = inputs.told.recv() => self.take_told(&told),
                 Some(links) = inputs.links.recv() => self.take_links(&links),
                 Some(call) = inputs.requests.recv() => self.take_request(call),
                 Some(call) = inputs.http.recv() => self.take_http(call),
                 _ = tick.tick() => {
                     self.tick();
+                    self.keep_traces().await;
                     self.save().await;
                 }
                 _ = compare.tick() => self.compare(),
             }
         }
+    }
+
+    async fn end(mut self) -> Datapath {
+        self.save_last().await;
+        if let Some(all) = self.identity.new_traces() {
+            self.keeper.keep_last(all).await;
+        }
+        self.datapath
     }
 
     fn tick(&mut self) {
@@ -284,6 +308,7 @@ impl Controller {
                 tracing::error!("{error}");
             }
         }
+        self.tracer.expire();
         self.hush_silent();
         self.try_again();
         self.end_closing();

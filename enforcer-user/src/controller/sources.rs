@@ -206,7 +206,8 @@ impl Controller {
     }
 
     fn replace(&mut self, revision: u64, decisions: Vec<Decision>) -> Result<Vec<Change>, Refused> {
-        let bindings = self.identity.bind_all(&decisions);
+        let placed: Vec<_> = decisions.iter().map(|one| self.placed(one)).collect();
+        let bindings = self.identity.bind_all(placed);
         let count = decisions.len();
         let decided = decisions
             .into_iter()
@@ -260,16 +261,14 @@ impl Controller {
     }
 
     fn decided(&mut self, decision: Decision) -> Decided {
-        let binding = self.identity.bind(&decision);
+        let placed = self.placed(&decision);
+        let binding = self.identity.bind(placed);
         self.understood(decision, binding)
     }
 
     fn understood(&self, mut decision: Decision, binding: Binding) -> Decided {
         decision.valid_until = decision.valid_until.map(|until| self.clock.of_wall(until));
-        binding
-            .doubts
-            .iter()
-            .for_each(|doubt| tracing::warn!("{doubt}"));
+        self.report_doubts(&binding.doubts);
         let role = self.compiled.roles.id(&decision.role).unwrap_or_else(|| {
             tracing::warn!(
                 endpoint = decision.endpoint,
@@ -294,10 +293,7 @@ impl Controller {
         let since = Instant::now();
         let mut changes = Vec::new();
         for Rebound { endpoint, binding } in rebound {
-            binding
-                .doubts
-                .iter()
-                .for_each(|doubt| tracing::warn!("{doubt}"));
+            self.report_doubts(&binding.doubts);
             changes.extend(self.registry.rebind(SERVER, &endpoint, binding.hosts));
         }
         self.changes_of(changes, since);

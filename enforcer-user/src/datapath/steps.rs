@@ -28,12 +28,13 @@ pub(super) const XDP: Programs = Programs {
     map: "XDP_STEPS",
     steps: &[
         (0, "enforcer_xdp_decide"),
-        (1, "enforcer_xdp_reject"),
+        (1, "enforcer_xdp_reset"),
         (2, "enforcer_xdp_redirect"),
         (3, "enforcer_xdp_close"),
         (4, "enforcer_xdp_claim"),
         (5, "enforcer_xdp_record"),
         (6, "enforcer_xdp_chain"),
+        (7, "enforcer_xdp_prohibited"),
     ],
 };
 
@@ -43,12 +44,13 @@ pub(super) const XDP_FRAGS: Programs = Programs {
     map: "XDP_STEPS",
     steps: &[
         (0, "enforcer_xdp_frags_decide"),
-        (1, "enforcer_xdp_frags_reject"),
+        (1, "enforcer_xdp_frags_reset"),
         (2, "enforcer_xdp_frags_redirect"),
         (3, "enforcer_xdp_frags_close"),
         (4, "enforcer_xdp_frags_claim"),
         (5, "enforcer_xdp_frags_record"),
         (6, "enforcer_xdp_frags_chain"),
+        (7, "enforcer_xdp_frags_prohibited"),
     ],
 };
 
@@ -58,12 +60,13 @@ pub(super) const TC_INGRESS: Programs = Programs {
     map: "TC_INGRESS_STEPS",
     steps: &[
         (0, "enforcer_tc_ingress_decide"),
-        (1, "enforcer_tc_ingress_reject"),
+        (1, "enforcer_tc_ingress_reset"),
         (2, "enforcer_tc_ingress_redirect"),
         (3, "enforcer_tc_ingress_close"),
         (4, "enforcer_tc_ingress_claim"),
         (5, "enforcer_tc_ingress_record"),
         (6, "enforcer_tc_ingress_chain"),
+        (7, "enforcer_tc_ingress_prohibited"),
     ],
 };
 
@@ -73,7 +76,7 @@ pub(super) const TC_EGRESS: Programs = Programs {
     map: "TC_EGRESS_STEPS",
     steps: &[
         (0, "enforcer_tc_egress_decide"),
-        (1, "enforcer_tc_egress_reject"),
+        (1, "enforcer_tc_egress_reset"),
         (2, "enforcer_tc_egress_restore"),
         (5, "enforcer_tc_egress_record"),
         (6, "enforcer_tc_egress_chain"),

@@ -1,8 +1,10 @@
 //! The gateway's own addresses.
 
-use std::{fs, net::IpAddr};
+use std::{collections::HashSet, fs, net::IpAddr};
 
 use nix::ifaddrs::getifaddrs;
+
+use crate::config::Compiled;
 
 /// Addresses, each with the interface that has it.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +55,20 @@ impl Addresses {
             .iter()
             .filter(move |vlan| vlan.parent == interface);
         vlans.flat_map(|vlan| self.of(&vlan.name).map(|address| (vlan.id, address)))
+    }
+
+    /// Those that are on the side of no host: of other interfaces than those under enforcement and their VLANs.
+    pub(crate) fn apart(&self, compiled: &Compiled) -> HashSet<IpAddr> {
+        let judged = |name: &str| compiled.interfaces.iter().any(|one| one.name == name);
+        let is_vlan = |name: &str| {
+            let mut vlans = self.vlans.iter();
+            vlans.any(|vlan| vlan.name == name && judged(&vlan.parent))
+        };
+        let apart = self
+            .of
+            .iter()
+            .filter(|(name, _)| !judged(name) && !is_vlan(name));
+        apart.map(|(_, address)| *address).collect()
     }
 
     /// All of them.

@@ -9,11 +9,13 @@ mod restored;
 pub(crate) mod services;
 mod sources;
 pub(crate) mod tables;
+mod translated;
 
 use std::{
     collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use enforcer_common::host::{FOREVER, Host, SourceId};
@@ -33,13 +35,14 @@ use crate::{
     },
     controller::{self, Controller, Held, Inputs, Parts},
     datapath::{self, Datapath, DatapathError, HostChange, Options},
-    identity::{Zones, neighbours},
+    identity::{Zones, kept::Keeper, neighbours},
     metrics::Metrics,
     registry::Registry,
     simulation::Simulation,
     sources::{
         EVENTS, Profile,
         audit::{Audit, AuditError},
+        clock::Clock,
         operator::{Exceptions, Names, OperatorError},
         server::ServerError,
     },
@@ -143,7 +146,13 @@ pub async fn run(
     let mut children = Children::new(log);
     let servers = embedded::management(&config, user, &mut children).await?;
     let addresses = Addresses::read().map_err(GatewayError::Addresses)?;
-    let services = services::own(&config, &addresses, &services::resolve(&servers));
+    let remote = services::resolve(&servers);
+    let clock = Arc::new(Clock::default());
+    let servers = servers
+        .into_iter()
+        .map(|one| one.timed_by(&clock))
+        .collect();
+    let services = services::own(&config, &addresses, &remote);
     let compiled = config.compile(&services)?;
     let audit = Audit::open(&config.state_dir)?;
     let exceptions = exceptions(&config, &compiled, audit)?;
@@ -186,6 +195,8 @@ pub async fn run(
             );
         }
     });
+    let (tracer, told) =
+        translated::watch(&config, &compiled, &addresses, (&remote, clock), &mut tasks);
     let metrics = Metrics::new()?;
     let (forgetter, batches) = Forgetter::new();
     let own_addresses = || Ok(Addresses::read()?.all().collect());
@@ -196,11 +207,13 @@ pub async fn run(
         events: datapath.take_events()?,
         sources: from_sources,
         neighbours,
+        told,
         links,
         requests,
         http: http_calls,
     };
     let on_stop = config.on_stop;
+    let found_before = Keeper::open(&config.state_dir);
     let parts = Parts {
         config,
         compiled,
@@ -212,6 +225,8 @@ pub async fn run(
         exceptions,
         queries,
         questions,
+        tracer,
+        found_before,
         metrics,
         forgetter,
         interfaces,
@@ -283,7 +298,7 @@ fn adopt(
 ) -> Result<(Registry, Vec<Host>), GatewayError> {
     let Held { rows, closing } = controller::from_kernel(datapath, Timestamp::now())?;
     let hosts = rows.len();
-    let registry = Registry::for_table(config.host_capacity);
+    let registry = Registry::for_table(config.host_capacity).sharing(config.nat.shared_addresses);
     let mut registry = profiles.iter().fold(registry, |registry, profile| {
         registry.with_priority(profile.id, profile.priority)
     });

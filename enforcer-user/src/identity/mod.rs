@@ -1,18 +1,25 @@
 //! Who a decision is about: from what the server saw to hosts of this gateway.
 //!
-//! The address that the server saw an endpoint report from counts. An address that the endpoint merely
+//! The address that the server saw an endpoint report from counts; where this machine or a static mapping translates
+//! on the way, the address that the connection was opened from ([`tracer`]). An address that the endpoint merely
 //! claims counts only when the gateway has seen one of its MAC addresses at it, in the kernel's neighbour
 //! table or as the sender of a packet. [`evidence`] says which MAC address each host is bound to.
 
+mod doubt;
 mod endpoint;
 pub mod evidence;
+pub mod kept;
 mod mac;
 pub mod neighbours;
+mod observed;
 mod seen;
+mod statics;
+mod traced;
+pub mod tracer;
 mod zones;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     net::SocketAddr,
 };
 
@@ -20,68 +27,17 @@ use enforcer_common::host::{Address, Host};
 use enforcer_protocol::decision::{Claim, Decision};
 
 use seen::Seen;
+use traced::Trace;
 
+pub use doubt::Doubt;
 pub use endpoint::{Bound, EndpointId};
 pub use mac::{Mac, MacError};
+pub use observed::{Observed, Placed, Report};
+pub use statics::{Overlap, Static, Statics, overlaps};
 pub use zones::Zones;
 
 /// The most addresses that one endpoint may claim: a bound against one that claims the whole network.
 pub const MAX_CLAIMS: usize = 64;
-
-/// Something about an endpoint's addresses that the operator should know.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Doubt {
-    /// It is in a zone that this gateway does not have.
-    #[error(
-        "endpoint {endpoint} is in zone `{zone}`, which this gateway does not have: nothing is decided by \
-         it here; add the zone to an interface, or give the endpoint a token of another zone"
-    )]
-    UnknownZone {
-        /// The endpoint.
-        endpoint: EndpointId,
-        /// The zone.
-        zone: String,
-    },
-    /// It claims an address with something that is no MAC address.
-    #[error(
-        "endpoint {endpoint} claims {}, but {source}; the claim is ignored",
-        host.address
-    )]
-    NoMac {
-        /// The endpoint.
-        endpoint: EndpointId,
-        /// The host that it claims to be.
-        host: Host,
-        /// What is wrong.
-        source: MacError,
-    },
-    /// It claims an address at which another MAC address is seen.
-    #[error(
-        "endpoint {endpoint} claims {} with the MAC address {claimed}, but {seen} is seen there; the claim \
-         changes nothing",
-        host.address
-    )]
-    OtherMac {
-        /// The endpoint.
-        endpoint: EndpointId,
-        /// The host that it claims to be.
-        host: Host,
-        /// The MAC address that it claims to have there.
-        claimed: Mac,
-        /// The MAC address that is seen there.
-        seen: Mac,
-    },
-    /// It claims more addresses than are looked at.
-    #[error(
-        "endpoint {endpoint} claims {count} addresses; only the first {MAX_CLAIMS} are looked at"
-    )]
-    TooManyClaims {
-        /// The endpoint.
-        endpoint: EndpointId,
-        /// How many it claims.
-        count: usize,
-    },
-}
 
 /// Which hosts an endpoint is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,18 +70,38 @@ pub struct Identity {
     parties: HashMap<Host, HashSet<EndpointId>>,
     /// Where the server saw endpoints that are there no longer.
     left: HashMap<EndpointId, SocketAddr>,
+    /// What was found of endpoints whose addresses are translated on the way to the server.
+    traces: HashMap<EndpointId, Trace>,
+    /// Whether that has changed since it was last kept.
+    has_new_traces: bool,
+    /// Endpoints of which that is still to be found out, by where the server saw them.
+    untraced: BTreeMap<(SocketAddr, EndpointId), Report>,
     seen: Seen,
 }
 
 /// What is said of an endpoint's addresses.
 #[derive(Clone, Debug, Default)]
 struct Addresses {
+    /// The zone of its token.
+    zone: u32,
     observed: Option<Host>,
+    /// Another zone in which the observed address is.
+    elsewhere: Option<Elsewhere>,
     /// The end of the connection that it was observed by.
     seen_from: Option<SocketAddr>,
+    /// The same with all that tells one connection from another.
+    report: Option<Report>,
     claims: Vec<(Host, Mac)>,
     /// It sends from one address with several of its MAC addresses, so that it is bound to none.
     is_loose: bool,
+}
+
+/// A zone that is not the one of an endpoint's token.
+#[derive(Clone, Copy, Debug)]
+struct Elsewhere {
+    zone: u32,
+    /// It is only where the way to the address leads.
+    by_route: bool,
 }
 
 impl Addresses {
@@ -138,6 +114,20 @@ impl Addresses {
     fn hosts(&self) -> impl Iterator<Item = Host> {
         let claimed = self.claims.iter().map(|(host, _)| *host);
         claimed.chain(self.observed)
+    }
+
+    /// Takes where it was found, in the zone of its token.
+    fn place(&mut self, zone: u32, observed: Option<Observed>) {
+        let (address, found, by_route) = match observed {
+            None | Some(Observed::Untraced) => return,
+            Some(Observed::Itself(address)) => (address, None, false),
+            Some(Observed::Behind { address, zone }) => (address, zone, true),
+            Some(Observed::Fixed(host)) => (host.address, Some(host.zone), false),
+        };
+        let host = Host { zone, address };
+        self.observed = Some(host).filter(|host| !host.address.is_martian());
+        let found = found.filter(|found| *found != zone);
+        self.elsewhere = found.map(|zone| Elsewhere { zone, by_route });
     }
 
     /// Takes away what no endpoint can have.
@@ -157,6 +147,9 @@ impl Identity {
             endpoints: HashMap::new(),
             parties: HashMap::new(),
             left: HashMap::new(),
+            traces: HashMap::new(),
+            has_new_traces: false,
+            untraced: BTreeMap::new(),
             seen: Seen::default(),
         }
     }
@@ -169,7 +162,8 @@ impl Identity {
     }
 
     /// Which hosts the endpoint of this decision is. Remembered, since what is seen later may change it.
-    pub fn bind(&mut self, decision: &Decision) -> Binding {
+    pub fn bind<'a>(&mut self, placed: impl Into<Placed<'a>>) -> Binding {
+        let Placed { decision, observed } = placed.into();
         let endpoint = EndpointId::from(decision.endpoint.as_str());
         self.unlink(&endpoint);
         let Some(zone) = self.zones.number(&decision.zone) else {
@@ -180,6 +174,8 @@ impl Identity {
             };
         };
         let (mut addresses, mut doubts) = read(&endpoint, zone, decision);
+        self.take_trace(&endpoint, addresses.report, observed);
+        addresses.place(zone, observed);
         addresses.forget(&self.own);
         if self.left.contains_key(&endpoint)
             && self.left.get(&endpoint) == addresses.seen_from.as_ref()
@@ -188,26 +184,32 @@ impl Identity {
         } else {
             self.left.remove(&endpoint);
         }
-        for host in addresses.hosts() {
-            let parties = self.parties.entry(host).or_default();
-            parties.insert(endpoint.clone());
-        }
+        self.link(&endpoint, &addresses);
         let mut binding = self.resolve(&endpoint, &addresses);
+        if let (Some(Observed::Untraced), Some(from), []) =
+            (observed, decision.observed, &binding.hosts[..])
+        {
+            let endpoint = endpoint.clone();
+            doubts.push(Doubt::Untraced { endpoint, from });
+        }
         self.endpoints.insert(endpoint, addresses);
         doubts.append(&mut binding.doubts);
         Binding { doubts, ..binding }
     }
 
     /// The same for a whole snapshot: endpoints that are not in it are forgotten.
-    pub fn bind_all<'a>(
+    pub fn bind_all<'a, P: Into<Placed<'a>>>(
         &mut self,
-        decisions: impl IntoIterator<Item = &'a Decision>,
+        decisions: impl IntoIterator<Item = P>,
     ) -> Vec<Binding> {
         self.endpoints.clear();
         self.parties.clear();
+        self.untraced.clear();
         let decisions = decisions.into_iter();
         let bindings = decisions.map(|decision| self.bind(decision)).collect();
         self.left
+            .retain(|endpoint, _| self.endpoints.contains_key(endpoint));
+        self.traces
             .retain(|endpoint, _| self.endpoints.contains_key(endpoint));
         bindings
     }
@@ -215,13 +217,22 @@ impl Identity {
     /// Forgets an endpoint that is no longer decided.
     pub fn forget(&mut self, endpoint: &EndpointId) {
         self.left.remove(endpoint);
+        self.traces.remove(endpoint);
         self.unlink(endpoint);
+    }
+
+    fn link(&mut self, endpoint: &EndpointId, addresses: &Addresses) {
+        for host in addresses.hosts() {
+            let parties = self.parties.entry(host).or_default();
+            parties.insert(endpoint.clone());
+        }
     }
 
     fn unlink(&mut self, endpoint: &EndpointId) {
         let Some(addresses) = self.endpoints.remove(endpoint) else {
             return;
         };
+        self.forget_untraced(endpoint, &addresses);
         for host in addresses.hosts() {
             let Some(parties) = self.parties.get_mut(&host) else {
                 continue;
@@ -255,6 +266,17 @@ impl Identity {
         }
         let observed = addresses.observed;
         if let Some(host) = observed.filter(|host| !is_bound(&binding.hosts, *host)) {
+            if let Some(found) = self.found_elsewhere(host, addresses) {
+                let zone = self.zone_name(host.zone);
+                let endpoint = endpoint.clone();
+                binding.doubts.push(Doubt::OtherZone {
+                    endpoint,
+                    zone,
+                    host,
+                    found,
+                });
+                return binding;
+            }
             // What it says of itself and what answers there contradict each other: then neither binds it.
             let is_claimed = addresses.claims.iter().any(|(claimed, _)| *claimed == host);
             let mac = self.bound(&host).filter(|_| !is_claimed);
@@ -266,12 +288,10 @@ impl Identity {
 
 fn read(endpoint: &EndpointId, zone: u32, decision: &Decision) -> (Addresses, Vec<Doubt>) {
     let host = |address: Address| Host { zone, address };
-    let observed = decision
-        .observed
-        .map(|observed| Address::from(observed.ip()));
     let mut addresses = Addresses {
-        observed: observed.filter(|address| !address.is_martian()).map(host),
+        zone,
         seen_from: decision.observed,
+        report: Report::of(decision),
         ..Addresses::default()
     };
     let mut doubts = Vec::new();

@@ -51,6 +51,8 @@ pub(super) fn decision(name: &str, observed: Option<u8>, claims: &[(u8, Mac)]) -
         owner: None,
         zone: "lab".to_owned(),
         observed: observed.map(|last| (address(last), 40_000).into()),
+        observed_by: None,
+        observed_at: None,
         claims: claims.iter().map(claim).collect(),
         role: "authorized".to_owned(),
         level: Level::Safe,
@@ -139,7 +141,7 @@ fn what_is_forgotten_is_not_bound_again() {
     identity.forget(&"a".into());
     let rebound = identity.sight(host(1, 7), MINE);
     assert_eq!(rebound.len(), 1);
-    identity.bind_all([]);
+    identity.bind_all::<&Decision>([]);
     let other = neighbour(host(1, 7), Evidence::Told(OTHER));
     assert_eq!(identity.neighbour(&other, false), News::default());
 }

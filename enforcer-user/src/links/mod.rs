@@ -6,6 +6,7 @@ mod genl;
 mod inventory;
 mod link;
 mod watch;
+mod way;
 mod xdp_features;
 
 pub use features::{Feature, Features, State};
@@ -13,4 +14,5 @@ pub use filters::{Filter, filters};
 pub use inventory::{Cover, Forwarding, Passage, inventory};
 pub use link::{Link, Xdp, XdpMode, all, named};
 pub use watch::{WatchError, watch};
+pub use way::{Way, Ways};
 pub use xdp_features::{XdpFeatures, xdp_features};

@@ -8,9 +8,12 @@ mod families;
 use std::time::Duration;
 
 use enforcer_common::counter::Counter;
-use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, Registry, Result, TextEncoder};
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, Result,
+    TextEncoder,
+};
 
-use crate::control::status::StatusView;
+use crate::{control::status::StatusView, identity::Doubt};
 
 /// Bounds around what is promised: 5 ms when quiet, 50 ms under load.
 const APPLY_BUCKETS: [f64; 11] = [
@@ -46,6 +49,7 @@ pub struct Metrics {
     registry: Registry,
     apply: Histogram,
     forgotten: IntCounter,
+    doubts: IntCounterVec,
 }
 
 impl Metrics {
@@ -65,10 +69,22 @@ impl Metrics {
             "Connections of hosts that were cut, taken from the kernel's connection tracking table.",
         )?;
         registry.register(Box::new(forgotten.clone()))?;
+        let doubts = IntCounterVec::new(
+            Opts::new(
+                "enforcer_doubts_total",
+                "What endpoints say of their addresses, and decisions of where endpoints are, that did not count.",
+            ),
+            &["doubt"],
+        )?;
+        for kind in Doubt::KINDS {
+            doubts.get_metric_with_label_values(&[kind])?;
+        }
+        registry.register(Box::new(doubts.clone()))?;
         Ok(Self {
             registry,
             apply,
             forgotten,
+            doubts,
         })
     }
 
@@ -80,6 +96,11 @@ impl Metrics {
     /// A decision is in force, so long after it came.
     pub fn applied(&self, after: Duration) {
         self.apply.observe(after.as_secs_f64());
+    }
+
+    /// Something about an endpoint's addresses is doubtful.
+    pub fn doubted(&self, kind: &'static str) {
+        self.doubts.with_label_values(&[kind]).inc();
     }
 
     /// Everything in the text format of Prometheus.
@@ -186,6 +207,7 @@ mod tests {
             "enforcer_connections_forgotten_total 0",
             "enforcer_decision_apply_seconds_bucket{le=\"0.0025\"} 0",
             "enforcer_decision_apply_seconds_bucket{le=\"0.005\"} 1",
+            "enforcer_doubts_total{doubt=\"other_mac\"} 0",
             "enforcer_events_lost_total 2",
             "enforcer_fails_open{condition=\"startup\"} 1",
             "enforcer_fails_open{condition=\"table_full\"} 0",

@@ -15,6 +15,7 @@ mod foremost;
 #[cfg(test)]
 mod properties;
 mod row;
+mod sharing;
 mod shrink;
 mod source;
 mod strictness;
@@ -29,9 +30,13 @@ use std::{
 use enforcer_common::host::{Host, SourceId};
 use jiff::Timestamp;
 
-use crate::identity::{Bound, EndpointId, Mac};
+use crate::{
+    config::SharedAddresses,
+    identity::{Bound, EndpointId, Mac},
+};
 use deadlines::{Deadlines, Due};
 use foremost::Weights;
+use sharing::Holders;
 use source::{Known, Source};
 use unanswered::Unanswered;
 use view::Counts;
@@ -51,6 +56,10 @@ pub struct Registry {
     sources: BTreeMap<SourceId, Source>,
     /// The same by host.
     shares: HashMap<Host, Vec<Share>>,
+    /// What counts where several endpoints share a host.
+    sharing: SharedAddresses,
+    /// Which of them had it first.
+    holders: Holders,
     exceptions: HashMap<Host, Exception>,
     /// The MAC addresses that the hosts with exceptions are bound to.
     places: HashMap<Host, Mac>,
@@ -88,6 +97,8 @@ impl Default for Registry {
         Self {
             sources: BTreeMap::new(),
             shares: HashMap::new(),
+            sharing: SharedAddresses::default(),
+            holders: Holders::new(),
             exceptions: HashMap::new(),
             places: HashMap::new(),
             adopted: HashMap::new(),
@@ -327,6 +338,7 @@ impl Registry {
     }
 
     fn settle_one(&mut self, host: Host) -> Option<Change> {
+        self.settle_holders(&host);
         let wanted = self.resolve(&host);
         let held = match wanted {
             Some(row) => self.held.insert(host, row),
@@ -357,18 +369,10 @@ impl Registry {
                 ..exception.row()
             });
         }
-        let decided = self.shares_of(host).iter().map(Share::row);
-        let rows = decided.chain(self.adopted_row(host));
-        let foremost = self.weights.foremost(rows, |row| *row);
+        let foremost = self.weights.foremost(
+            self.decided_rows(host).chain(self.adopted_row(host)),
+            |row| *row,
+        );
         foremost.or_else(|| self.unanswered.row(host))
-    }
-
-    fn foremost_share(&self, host: &Host) -> Option<&Share> {
-        let shares = self.shares_of(host).iter();
-        self.weights.foremost(shares, |share| share.row())
-    }
-
-    fn shares_of(&self, host: &Host) -> &[Share] {
-        self.shares.get(host).map_or(&[], Vec::as_slice)
     }
 }

@@ -36,14 +36,14 @@ impl Registry {
     /// What is known of a host; `None` when nothing is decided of it.
     pub fn host(&self, host: &Host) -> Option<HostView> {
         let row = *self.held.get(host)?;
-        let foremost = self.foremost_share(host);
+        let counting = self.counting_share(host);
         Some(HostView {
             host: *host,
             row,
             exception: self.exceptions.get(host).cloned(),
-            decided: foremost.map(|share| share.decided.clone()),
-            decided_by: foremost.map(|share| share.source),
-            revision: foremost.and_then(|share| self.revision_of(share)),
+            decided: counting.map(|share| share.decided.clone()),
+            decided_by: counting.map(|share| share.source),
+            revision: counting.and_then(|share| self.revision_of(share)),
             shared_by: self.shared_by(host),
         })
     }
@@ -105,19 +105,6 @@ impl Registry {
         let source = self.sources.get(&share.source)?;
         let known = source.endpoints.get(&share.decided.endpoint)?;
         Some(known.revision)
-    }
-
-    fn shared_by(&self, host: &Host) -> usize {
-        let shares = self.shares_of(host);
-        let mut endpoints: Vec<_> = shares
-            .iter()
-            .map(|share| (share.source, &share.decided.endpoint))
-            .collect();
-        endpoints.sort_unstable();
-        endpoints.dedup();
-        // Several sources speak of the same endpoint, each by a name of its own.
-        let of_each = endpoints.chunk_by(|one, next| one.0 == next.0);
-        of_each.map(<[_]>::len).max().unwrap_or(0)
     }
 }
 

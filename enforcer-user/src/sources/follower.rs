@@ -192,6 +192,8 @@ mod tests {
             owner: None,
             zone: "office".to_owned(),
             observed: None,
+            observed_by: None,
+            observed_at: None,
             claims: vec![],
             role: "authorized".to_owned(),
             level: Level::Safe,

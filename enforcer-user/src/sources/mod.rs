@@ -8,6 +8,7 @@
 
 pub mod audit;
 mod backoff;
+pub mod clock;
 pub mod file;
 mod follower;
 pub mod management;

@@ -8,9 +8,11 @@ use enforcer_protocol::{
 };
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode, Url,
-    header::{AUTHORIZATION, HeaderValue, InvalidHeaderValue},
+    header::{AUTHORIZATION, DATE, HeaderValue, InvalidHeaderValue},
     redirect,
 };
+
+use super::clock::Clock;
 
 /// How long TCP and TLS may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -145,6 +147,7 @@ pub struct Server {
     place: Arc<str>,
     token: Option<Token>,
     client: Client,
+    clock: Arc<Clock>,
 }
 
 impl Server {
@@ -181,6 +184,7 @@ impl Server {
                 place: "the configuration".into(),
                 token,
                 client,
+                clock: Arc::default(),
             }),
             Err(source) => Err(ServerError::Client { url, source }),
         }
@@ -191,6 +195,13 @@ impl Server {
     pub fn pinned_in(self, place: &str) -> Self {
         let place = place.into();
         Self { place, ..self }
+    }
+
+    /// The same, with a clock that it shares with the servers that stand in for it.
+    #[must_use]
+    pub fn timed_by(self, clock: &Arc<Clock>) -> Self {
+        let clock = clock.clone();
+        Self { clock, ..self }
     }
 
     /// The base URL.
@@ -249,6 +260,10 @@ impl Server {
             }
             Ok(Ok(response)) => response,
         };
+        let date = response.headers().get(DATE);
+        if let Some(date) = date.and_then(|date| date.to_str().ok()) {
+            self.clock.hear(date);
+        }
         match response.status() {
             StatusCode::OK => Ok(response),
             status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {

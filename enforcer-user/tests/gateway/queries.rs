@@ -1,11 +1,15 @@
 //! Questions about unknown hosts.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use enforcer::{
     identity::{Mac, Zones},
     sources::{
         Answer, SourceEvent,
+        clock::Clock,
         management::Followed,
         queries::{Asker, Queries, Question},
         server::Server,
@@ -13,6 +17,7 @@ use enforcer::{
 };
 use enforcer_common::host::Host;
 use enforcer_protocol::decision::{Answers, MAX_QUERY, Query};
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -62,6 +67,28 @@ async fn know_nothing(exchange: &mut Exchange, hosts: usize) {
     };
     let body = serde_json::to_string(&answers).expect("JSON");
     exchange.answer("200 OK", &body).await;
+}
+
+#[tokio::test]
+async fn the_servers_clock_is_heard_with_its_answers() {
+    let odd = OddServer::start().await;
+    let clock = Arc::new(Clock::default());
+    let (queries, mut ear, _tasks) = ask(odd.server().timed_by(&clock));
+    queries.ask(question(5));
+    let exchange = &mut odd.accept().await;
+    let there = Timestamp::now() + SignedDuration::from_hours(5);
+    assert!(clock.here(there) > Timestamp::now() + SignedDuration::from_hours(4));
+    let date = there.strftime("%a, %d %b %Y %H:%M:%S GMT");
+    let body = r#"{"revision": 1, "decisions": [null]}"#;
+    let length = body.len();
+    exchange
+        .say(&format!(
+            "HTTP/1.1 200 OK\r\ndate: {date}\r\ncontent-length: {length}\r\n\r\n{body}"
+        ))
+        .await;
+    answers(&mut ear).await;
+    let off = clock.here(there).duration_since(Timestamp::now()).abs();
+    assert!(off < SignedDuration::from_mins(1), "{off}");
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ fn decision(endpoint: &str) -> Decision {
         owner: None,
         zone: "lab".to_owned(),
         observed: None,
+        observed_by: None,
+        observed_at: None,
         claims: vec![],
         role: "authorized".to_owned(),
         level: Level::Safe,

@@ -1,6 +1,6 @@
 //! Hosts that comply pass; the others are stopped and told why.
 
-use std::{net::UdpSocket, time::Duration};
+use std::net::UdpSocket;
 
 use enforcer_tests::{
     host::{ANSWERING, Answer, Host, SILENCE},
@@ -131,7 +131,7 @@ fn is_led_to_its_reasons(host: &Host) {
 fn asks_the_gateway_for_names(site: &Site, host: &Host) -> anyhow::Result<()> {
     let dns = at(GATEWAY, 53);
     let server = site.lan.gateway.enter(|| UdpSocket::bind(dns))?;
-    server.set_read_timeout(Some(Duration::from_secs(3)))?;
+    server.set_read_timeout(Some(wait::patient(ANSWERING)))?;
     let client = host.datagrams(dns, ANSWERING)?;
     client.send(b"who is it?")?;
     let (_, from) = server.recv_from(&mut [0; 64])?;

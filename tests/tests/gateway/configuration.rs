@@ -13,6 +13,7 @@ use enforcer_tests::{
     lan::{GATEWAY, at},
     namespace::output,
     site::{Site, enforcer},
+    wait,
 };
 
 /// The gateway does not start, says all of these words, and has touched nothing.
@@ -101,7 +102,7 @@ fn the_operators_own_session_is_not_cut() -> anyhow::Result<()> {
     let host = &site.lan.laptop;
     let session = host
         .namespace
-        .enter(|| TcpStream::connect_timeout(&ssh, ANSWERING))?;
+        .enter(|| TcpStream::connect_timeout(&ssh, wait::patient(ANSWERING)))?;
     let _served = listener.accept()?;
     is_refused(
         &site,

@@ -27,17 +27,17 @@ fn a_denied_host_loses_its_connections_with_the_next_packet() -> anyhow::Result<
     assert!(is_echoed(&mut stream) && is_sent_back(&socket));
 
     site.control(&["deny", &host.v4.to_string(), "--reason", "scanning"])?;
-    stream.set_read_timeout(Some(SILENCE))?;
-    socket.set_read_timeout(Some(SILENCE))?;
+    stream.set_read_timeout(Some(wait::patient(SILENCE)))?;
+    socket.set_read_timeout(Some(wait::patient(SILENCE)))?;
     assert!(!is_echoed(&mut stream) && !is_sent_back(&socket));
     assert_eq!(gateway.role(host.v4), "denied");
 
     let released = site.control(&["release", &host.v4.to_string(), "--reason", "was a test"])?;
     assert_eq!(released["role"], "authorized");
-    socket.set_read_timeout(Some(ANSWERING))?;
+    socket.set_read_timeout(Some(wait::patient(ANSWERING)))?;
     assert!(is_sent_back(&socket));
     // The server was told that the connection is over, and so is the host now that it may hear of it.
-    stream.set_read_timeout(Some(wait::PATIENCE))?;
+    stream.set_read_timeout(Some(wait::patient(wait::PATIENCE)))?;
     let ended = stream.read(&mut [0; 4]).map_err(|error| error.kind());
     assert_eq!(ended, Err(ErrorKind::ConnectionReset));
     Ok(())

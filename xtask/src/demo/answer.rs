@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use super::wait::patient;
+
 /// The most of a page that is read.
 const MAX_PAGE: u64 = 1 << 20;
 
@@ -101,9 +103,9 @@ pub(super) fn ask(
     connecting: Duration,
     answering: Duration,
 ) -> io::Result<TcpStream> {
-    let mut stream = TcpStream::connect_timeout(&server, connecting)?;
-    stream.set_write_timeout(Some(answering))?;
-    stream.set_read_timeout(Some(answering))?;
+    let mut stream = TcpStream::connect_timeout(&server, patient(connecting))?;
+    stream.set_write_timeout(Some(patient(answering)))?;
+    stream.set_read_timeout(Some(patient(answering)))?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     Ok(stream)

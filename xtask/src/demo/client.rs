@@ -15,6 +15,7 @@ use super::answer::{self, Answer};
 use super::management::Contact;
 use super::namespace::{Namespace, output};
 use super::posture::{self, Upkeep};
+use super::wait::patient;
 use super::watch::{Pace, Watch};
 
 /// A client on the switch.
@@ -113,7 +114,7 @@ impl Client {
             };
             let socket = UdpSocket::bind(local)?;
             socket.connect(server)?;
-            socket.set_read_timeout(Some(limit))?;
+            socket.set_read_timeout(Some(patient(limit)))?;
             Ok(socket)
         };
         Ok(self.namespace.enter(connect)??)
@@ -128,8 +129,10 @@ impl Client {
 
     /// Whether a server answers to `ping` within a second.
     pub(super) fn pings(&self, server: SocketAddr) -> Result<bool> {
+        let limit = patient(Duration::from_secs(1)).as_secs().to_string();
         let mut ping = Command::new("ping");
-        ping.args(["-n", "-q", "-c", "1", "-W", "1", &server.ip().to_string()]);
+        ping.args(["-n", "-q", "-c", "1", "-W", &limit]);
+        ping.arg(server.ip().to_string());
         let done = self.namespace.enter(|| ping.output())??;
         Ok(done.status.success())
     }

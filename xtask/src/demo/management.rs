@@ -14,6 +14,7 @@ use super::addresses::MANAGEMENT;
 use super::namespace::{Namespace, output};
 use super::program::Program;
 use super::site::Site;
+use super::wait::patient;
 
 const PORT: u16 = 8443;
 /// How often it renews the gateway's lease.
@@ -101,7 +102,8 @@ fn run(namespace: &Namespace, enforcer: &Path, dir: &Path) -> Result<Program> {
     let log = dir.join("management.log");
     let mut program = Program::start("management server", command, log)?;
     program.wait_for("the management server listens", STARTING, || {
-        let connected = namespace.enter(|| TcpStream::connect_timeout(&address, ACCEPTING))?;
+        let connected =
+            namespace.enter(|| TcpStream::connect_timeout(&address, patient(ACCEPTING)))?;
         Ok(connected.ok().map(drop))
     })?;
     Ok(program)

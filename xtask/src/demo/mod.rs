@@ -32,7 +32,7 @@ use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use crate::setup;
+use crate::setup::{self, Scope};
 use crate::workspace::Workspace;
 use signals::Signals;
 use site::Site;
@@ -48,11 +48,14 @@ pub(crate) struct Args {
     #[arg(long)]
     keep: bool,
     /// Take down what `--keep` left standing, and play nothing.
-    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["json", "keep", "release"])]
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["json", "keep", "release", "program"])]
     take_down: Option<u32>,
     /// Use the release profile.
     #[arg(long)]
     release: bool,
+    /// Show this program, instead of building one and setting this machine up for that.
+    #[arg(long, value_name = "PATH", conflicts_with = "release")]
+    program: Option<PathBuf>,
 }
 
 /// What the demo starts of itself.
@@ -78,7 +81,7 @@ pub(crate) enum Part {
 }
 
 /// Builds the gateway and shows each step; fails unless every step holds.
-pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(
         setup::is_root(),
         "the demo makes network namespaces and loads BPF programs: run it as root, \
@@ -87,7 +90,10 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
     if let Some(number) = args.take_down {
         return Site::existing(number)?.take_down();
     }
-    let enforcer = workspace.gateway(args.release)?;
+    let enforcer = match &args.program {
+        Some(program) => program.clone(),
+        None => build(args.release)?,
+    };
     // Before the site is there, so that no signal can leave it behind.
     let signals = Signals::hold()?;
     let site = Site::new()?;
@@ -110,6 +116,11 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
         (status, ..) if status.success() => Ok(()),
         _ => bail!("not every step holds; with --keep everything stays for a look inside"),
     }
+}
+
+fn build(release: bool) -> Result<PathBuf> {
+    setup::run(Scope::Run)?;
+    Workspace::find()?.gateway(release)
 }
 
 /// Runs a part of the demo and says with which exit status to end.

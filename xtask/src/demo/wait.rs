@@ -1,8 +1,10 @@
-//! Waiting for a condition, with a limit.
+//! Waiting for a condition, with a limit. Limits are those of real hardware, and longer where the environment says that
+//! this machine is slower.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+pub(super) use enforcer_vm::patient;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -13,6 +15,7 @@ pub(super) fn until<T>(
     limit: Duration,
     mut look: impl FnMut() -> Result<Option<T>>,
 ) -> Result<T> {
+    let limit = patient(limit);
     let deadline = Instant::now() + limit;
     loop {
         if let Some(found) = look()? {

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use super::answer::{Answer, get_within};
 use super::namespace::Namespace;
+use super::wait::patient;
 
 /// How impatient the user is.
 #[derive(Clone, Copy)]
@@ -81,6 +82,7 @@ impl Watch {
         since: Instant,
         wanted: impl Fn(&Answer) -> bool,
     ) -> Result<Instant> {
+        let limit = patient(limit);
         let deadline = Instant::now() + limit;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());

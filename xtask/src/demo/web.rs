@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::addresses::{ECHO, HTTP, HTTPS};
+use super::wait::patient;
 
 /// The path of a download that never ends.
 pub(super) const DOWNLOAD: &str = "/download";
@@ -54,8 +55,8 @@ fn accept(listener: &TcpListener, name: &str) {
 }
 
 fn answer(client: &TcpStream, name: &str) -> io::Result<()> {
-    client.set_read_timeout(Some(PATIENCE))?;
-    client.set_write_timeout(Some(PATIENCE))?;
+    client.set_read_timeout(Some(patient(PATIENCE)))?;
+    client.set_write_timeout(Some(patient(PATIENCE)))?;
     let mut request = String::new();
     let mut reader = BufReader::new(client);
     reader.read_line(&mut request)?;

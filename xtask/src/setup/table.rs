@@ -172,6 +172,16 @@ const MACHINE: &[Requirement] = &[
         install: Packages(&["xz-utils"]),
     },
     Requirement {
+        name: "strip",
+        check: Command("strip"),
+        install: Packages(&["binutils"]),
+    },
+    Requirement {
+        name: "setpriv",
+        check: Command("setpriv"),
+        install: Packages(&["util-linux"]),
+    },
+    Requirement {
         name: "static busybox",
         check: Command("busybox"),
         install: Packages(&["busybox-static"]),

@@ -1,17 +1,16 @@
 //! `cargo xtask test`: every check and test, the quick ones first; the first that fails ends it.
 
-mod tally;
-
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::setup::{self, Scope};
+use crate::setup::{self, Scope, Series};
+use crate::tally::Tally;
 use crate::tidy;
+use crate::vm;
 use crate::workspace::{Workspace, run as run_command, shown};
-use tally::Tally;
 
 /// What is run.
 #[derive(clap::Args)]
@@ -51,6 +50,10 @@ const PHASES: &[Phase] = &[
     Phase {
         name: "demo",
         run: demo,
+    },
+    Phase {
+        name: "other kernels",
+        run: other_kernels,
     },
 ];
 
@@ -146,6 +149,13 @@ fn demo(_: &Workspace, tally: &mut Tally) -> Result<()> {
     follow(command.args(["demo", "--json"]), |line| {
         tally.add_demo_line(line);
     })
+}
+
+/// The oldest kernel that is supported; all of them where everything has to hold.
+fn other_kernels(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
+    let is_ci = std::env::var_os("CI").is_some();
+    let kernels = if is_ci { Series::ALL } else { &[Series::V6_1] };
+    vm::test(workspace, kernels, tally)
 }
 
 /// Runs a command, passes its output on line by line, and shows each line to `look`.

@@ -1,4 +1,4 @@
-//! The initial file system of the machine: init, modules, tools and the command with their libraries.
+//! The initial file system of the machine: init, modules, tools and programs with their libraries.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -6,33 +6,74 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use enforcer_vm::Series;
 
-use super::command::Program;
 use super::cpio::Archive;
 use super::modules;
 use crate::setup::Kernel;
 use crate::setup::probe;
 
-/// Real tools that busybox replaces badly or not at all.
-const TOOLS: &[&str] = &["ip", "tc", "nft", "ethtool", "conntrack", "ping"];
+/// Where the gateway stands in the image.
+pub(super) const GATEWAY: &str = "/usr/local/bin/enforcer";
+/// Where this program stands in the image: it plays the demo.
+pub(super) const XTASK: &str = "/usr/local/bin/xtask";
 
-/// Writes the image of a machine that runs `program`.
-pub(super) fn write(path: &Path, kernel: &Kernel, init: &Path, program: &Program) -> Result<()> {
+/// Real tools that busybox replaces badly or not at all.
+const TOOLS: &[&str] = &[
+    "conntrack",
+    "curl",
+    "date",
+    "ethtool",
+    "ip",
+    "nft",
+    "ping",
+    "setpriv",
+    "tc",
+    "timeout",
+];
+
+/// Folders that must be there, empty as they are.
+const FOLDERS: &[&str] = &[
+    "/dev", "/etc", "/proc", "/root", "/run", "/sys", "/tmp", "/var",
+];
+
+/// Files that programs look things up in.
+const FILES: &[(&str, &str)] = &[
+    (
+        "/etc/passwd",
+        "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
+    ),
+    ("/etc/group", "root:x:0:\nnogroup:x:65534:\n"),
+    ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+];
+
+/// What goes into an image, whatever its kernel.
+pub(super) struct Content {
+    /// The init program.
+    pub(super) init: PathBuf,
+    /// Places in the image, and the binaries that are to stand there.
+    pub(super) programs: Vec<(String, PathBuf)>,
+    /// What init is to do.
+    pub(super) series: Series,
+}
+
+/// Writes an image for a kernel.
+pub(super) fn write(path: &Path, kernel: &Kernel, content: &Content) -> Result<()> {
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     let mut archive = Archive::new(BufWriter::new(file));
-    archive.file("/init", &fs::read(init)?)?;
-    for folder in [
-        "/dev", "/etc", "/proc", "/root", "/run", "/sys", "/tmp", "/var",
-    ] {
+    archive.file("/init", &fs::read(&content.init)?)?;
+    for folder in FOLDERS {
         archive.folder(folder)?;
     }
+    // Where programs of other years look for it.
+    archive.link("/var/run", "/run")?;
+    for (file, text) in FILES {
+        archive.file(file, text.as_bytes())?;
+    }
+    archive.file(enforcer_vm::SERIES, &serde_json::to_vec(&content.series)?)?;
     add_modules(&mut archive, kernel)?;
-    archive.file(
-        enforcer_vm::COMMAND,
-        enforcer_vm::join(&program.words()).as_bytes(),
-    )?;
-    if let Some(binary) = &program.binary {
-        add_program(&mut archive, &program.place(), binary)?;
+    for (place, binary) in &content.programs {
+        add_program(&mut archive, place, binary)?;
     }
     for tool in TOOLS {
         let binary =
@@ -55,12 +96,25 @@ fn add_modules(archive: &mut Archive<impl Write>, kernel: &Kernel) -> Result<()>
 
 /// Adds a binary and the shared libraries that it names.
 fn add_program(archive: &mut Archive<impl Write>, place: &str, binary: &Path) -> Result<()> {
-    let data = fs::read(binary).with_context(|| format!("cannot read {}", binary.display()))?;
-    archive.file(place, &data)?;
+    archive.file(place, &stripped(binary)?)?;
     for library in libraries(binary)? {
         archive.file(&library.to_string_lossy(), &fs::read(&library)?)?;
     }
     Ok(())
+}
+
+/// A binary without its symbols, which are most of it and would fill the machine's memory; anything
+/// else as it is.
+fn stripped(binary: &Path) -> Result<Vec<u8>> {
+    let whole = fs::read(binary).with_context(|| format!("cannot read {}", binary.display()))?;
+    if !whole.starts_with(b"\x7fELF") {
+        return Ok(whole);
+    }
+    let copy = tempfile::NamedTempFile::new()?;
+    let mut strip = Command::new("strip");
+    strip.arg("-o").arg(copy.path()).arg(binary);
+    crate::workspace::run(&mut strip)?;
+    Ok(fs::read(copy.path())?)
 }
 
 fn add_busybox(archive: &mut Archive<impl Write>) -> Result<()> {

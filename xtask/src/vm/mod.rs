@@ -1,21 +1,26 @@
-//! `cargo xtask vm`: runs a command under Debian's kernels in QEMU.
+//! `cargo xtask vm`: runs the tests and the demo, or a command, under Debian's kernels in QEMU.
 
-mod command;
+mod console;
 mod cpio;
 mod image;
 mod modules;
+mod part;
 mod qemu;
+mod sizes;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
 use crate::setup::{self, Kernel, Scope, Series};
+use crate::tally::Tally;
 use crate::workspace::{Workspace, executable};
-use command::Program;
-use qemu::{Accelerator, Ending};
+use console::{Console, Limits, Verdict};
+use image::Content;
+use part::Part;
+use qemu::Accelerator;
 
 /// What is run, and under which kernels.
 #[derive(clap::Args)]
@@ -24,12 +29,23 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Choice::All)]
     kernel: Choice,
     /// Seconds after which a machine counts as hung and is killed.
-    #[arg(long, default_value_t = 600)]
+    #[arg(long, default_value_t = LIMIT)]
     limit: u64,
-    /// A path, a binary or test of the workspace, or a command of this machine; by default the packet fixtures.
+    /// Seconds after which a part of what it runs counts as hung, and the machine is killed.
+    #[arg(long, default_value_t = PART_LIMIT)]
+    part_limit: u64,
+    /// Only measure the kernel programs, and write their sizes into the table of the tests.
+    #[arg(long, conflicts_with = "command")]
+    record: bool,
+    /// A path, a binary or test of the workspace, or a command of this machine; by default all
+    /// integration tests and the demo.
     #[arg(last = true)]
     command: Vec<String>,
 }
+
+/// What suits two cores without KVM.
+const LIMIT: u64 = 3600;
+const PART_LIMIT: u64 = 900;
 
 /// One series or all of them.
 #[derive(Clone, Copy, ValueEnum)]
@@ -54,66 +70,138 @@ impl Choice {
     }
 }
 
-/// Boots each kernel and runs the command in it; the first exit status that is not 0 is the whole's.
+/// Boots each kernel and runs everything in it; the first exit status that is not 0 is the whole's.
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<u8> {
     setup::run(Scope::Machine)?;
-    let machine = Machine {
-        init: build_init(workspace)?,
-        program: Program::find(workspace, &args.command)?,
-        accelerator: qemu::accelerator(&Kernel::find(Series::V6_1)?.image)?,
-        limit: Duration::from_secs(args.limit),
+    let parts = match args.command.split_first() {
+        Some((word, words)) => vec![Part::find(workspace, word, words)?],
+        None if args.record => vec![Part::sizes(workspace)?],
+        None => Part::everything(workspace)?,
     };
-    let statuses: Vec<u8> = args
-        .kernel
-        .series()
+    let limits = Limits {
+        whole: Duration::from_secs(args.limit),
+        part: Duration::from_secs(args.part_limit),
+    };
+    let outcomes = Machine::new(workspace, &parts, limits)?.boot_each(args.kernel.series())?;
+    let status = outcomes
         .iter()
-        .map(|series| machine.run(*series))
-        .collect::<Result<_>>()?;
-    Ok(statuses
-        .into_iter()
-        .find(|status| *status != 0)
-        .unwrap_or(0))
+        .map(|outcome| outcome.verdict.status)
+        .find(|status| *status != 0);
+    if args.record && status.is_none() {
+        let here = sizes::Sizes::here(workspace)?;
+        let measured = outcomes
+            .into_iter()
+            .map(|outcome| (outcome.series, outcome.sizes));
+        sizes::record(workspace, &measured.chain([here]).collect::<Vec<_>>())?;
+    }
+    Ok(status.unwrap_or(0))
+}
+
+/// Runs what tells most under these kernels, and counts what passes.
+pub(crate) fn test(workspace: &Workspace, kernels: &[Series], tally: &mut Tally) -> Result<()> {
+    setup::run(Scope::Machine)?;
+    let limits = Limits {
+        whole: Duration::from_secs(LIMIT),
+        part: Duration::from_secs(PART_LIMIT),
+    };
+    let machine = Machine::new(workspace, &Part::telling(workspace)?, limits)?;
+    let outcomes = machine.boot_each(kernels)?;
+    for outcome in &outcomes {
+        tally.add(&outcome.tally);
+    }
+    ensure!(
+        outcomes.iter().all(|outcome| outcome.verdict.status == 0),
+        "not everything passed under every kernel"
+    );
+    Ok(())
 }
 
 /// Everything but the kernel.
 struct Machine {
-    init: PathBuf,
-    program: Program,
+    content: Content,
     accelerator: Accelerator,
-    limit: Duration,
+    limits: Limits,
+}
+
+/// What came of one kernel.
+struct Outcome {
+    /// The series of the kernel, as people write it.
+    series: String,
+    verdict: Verdict,
+    tally: Tally,
+    sizes: sizes::Sizes,
+    /// The whole in one line.
+    line: String,
 }
 
 impl Machine {
-    fn run(&self, series: Series) -> Result<u8> {
-        let kernel = Kernel::find(series)?;
-        let folder = tempfile::tempdir()?;
-        let image = folder.path().join("initrd");
-        image::write(&image, &kernel, &self.init, &self.program)?;
-        let started = Instant::now();
-        let ending = qemu::boot(self.accelerator, &kernel.image, &image, self.limit)?;
-        let (verdict, status) = self.verdict(&ending);
-        let seconds = started.elapsed().as_secs_f32();
-        let (version, accelerator) = (version(&kernel.modules), self.accelerator);
-        println!("vm: Linux {version} ({accelerator:?}): {verdict}, after {seconds:.1} s");
-        Ok(status)
+    fn new(workspace: &Workspace, parts: &[Part], limits: Limits) -> Result<Self> {
+        let accelerator = qemu::accelerator(&Kernel::find(Series::V6_1)?.image)?;
+        let programs = [
+            (image::GATEWAY.to_owned(), workspace.gateway(false)?),
+            (image::XTASK.to_owned(), std::env::current_exe()?),
+        ];
+        let tests = parts
+            .iter()
+            .filter_map(|part| Some((part.place(), part.binary.clone()?)));
+        let environment = [
+            (enforcer_vm::SLOWNESS, accelerator.slowness().to_string()),
+            (enforcer_vm::PROGRAM, image::GATEWAY.to_owned()),
+        ];
+        let series = enforcer_vm::Series {
+            environment: environment
+                .map(|(name, value)| (name.to_owned(), value))
+                .to_vec(),
+            parts: parts.iter().map(Part::told).collect(),
+        };
+        let content = Content {
+            init: build_init(workspace)?,
+            programs: programs.into_iter().chain(tests).collect(),
+            series,
+        };
+        Ok(Self {
+            content,
+            accelerator,
+            limits,
+        })
     }
 
-    fn verdict(&self, ending: &Ending) -> (String, u8) {
-        match ending {
-            Ending::Status(0) => ("passed".to_owned(), 0),
-            Ending::Status(status) => (format!("failed with exit status {status}"), *status),
-            Ending::Stopped => (
-                "stopped before the command ended; its last lines say why".to_owned(),
-                1,
-            ),
-            Ending::Hung => (
-                format!(
-                    "killed: nothing ended within {} s (--limit)",
-                    self.limit.as_secs()
-                ),
-                124,
-            ),
+    /// Boots one kernel after the other, and tells at the end what came of each.
+    fn boot_each(&self, kernels: &[Series]) -> Result<Vec<Outcome>> {
+        let mut outcomes = Vec::new();
+        let booted = kernels.iter().try_for_each(|series| {
+            outcomes.push(self.boot(*series)?);
+            anyhow::Ok(())
+        });
+        for Outcome { line, .. } in &outcomes {
+            println!("{line}");
         }
+        booted.map(|()| outcomes)
+    }
+
+    fn boot(&self, series: Series) -> Result<Outcome> {
+        let kernel = Kernel::find(series)?;
+        let name = format!(
+            "Linux {} ({:?})",
+            version(&kernel.modules),
+            self.accelerator
+        );
+        println!("── {name}");
+        let folder = tempfile::tempdir()?;
+        let image = folder.path().join("initrd");
+        image::write(&image, &kernel, &self.content)?;
+        let started = Instant::now();
+        let mut console = Console::new(self.limits);
+        let ending = qemu::boot(self.accelerator, &kernel.image, &image, &mut console)?;
+        let verdict = console.verdict(ending);
+        let seconds = started.elapsed().as_secs_f32();
+        Ok(Outcome {
+            series: series.name().to_owned(),
+            line: format!("vm: {name}: {verdict}, after {seconds:.1} s"),
+            verdict,
+            tally: console.tally,
+            sizes: console.sizes,
+        })
     }
 }
 

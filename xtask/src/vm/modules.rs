@@ -9,19 +9,35 @@ use anyhow::{Context, Result, bail, ensure};
 
 /// What the gateway and its tests use of the kernel, by module name. What a kernel has built in needs no loading.
 const WANTED: &[&str] = &[
-    "veth",
-    "virtio_net",
+    // Interfaces.
     "8021q",
     "bridge",
+    "dummy",
+    "macvlan",
     "tun",
-    "sch_ingress",
+    "veth",
+    "virtio_net",
+    "vrf",
+    // Programs on them.
+    "act_gact",
+    "act_mirred",
     "cls_bpf",
-    "nf_tables",
-    "nft_ct",
-    "nft_chain_nat",
-    "nft_masq",
-    "nft_reject_inet",
+    "sch_ingress",
+    // Packet filter, address translation and what is known of connections.
     "nf_conntrack_netlink",
+    "nf_tables",
+    "nft_chain_nat",
+    "nft_ct",
+    "nft_flow_offload",
+    "nft_limit",
+    "nft_log",
+    "nft_masq",
+    "nft_nat",
+    "nft_redir",
+    "nft_reject_inet",
+    "inet_diag",
+    "tcp_diag",
+    "udp_diag",
 ];
 
 /// A module's name and its content, ready to be loaded.

@@ -1,9 +1,9 @@
 //! `POST` a posture.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::{ConnectInfo, State},
 };
 use enforcer_protocol::{
@@ -12,7 +12,7 @@ use enforcer_protocol::{
 };
 
 use super::{Api, auth::Agent, body::JsonBody, problem::ApiError};
-use crate::ledger::Intake;
+use crate::{ledger::Intake, listen::Admitted};
 
 /// The longest identifier of an endpoint.
 const ID_BYTES: usize = 128;
@@ -54,6 +54,7 @@ pub enum InvalidPosture {
 pub async fn report(
     State(api): State<Api>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(admitted): Extension<Arc<Admitted>>,
     Agent(token): Agent,
     JsonBody(posture): JsonBody<Posture>,
 ) -> Result<Json<Receipt>, ApiError> {
@@ -65,6 +66,7 @@ pub async fn report(
                 posture,
                 token,
                 observed,
+                observed_by: admitted.local(),
             })
             .await?,
     ))

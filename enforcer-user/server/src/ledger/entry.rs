@@ -37,6 +37,8 @@ pub(super) async fn report(
     let origin = Origin {
         zone: intake.token.zone.clone().unwrap_or_default(),
         observed: Some(intake.observed),
+        observed_by: Some(intake.observed_by),
+        observed_at: Some(reported_at),
         valid_until: reported_at.checked_add(report_valid).ok(),
     };
     let decision = decide(&intake.posture, judgement.clone(), origin);
@@ -70,6 +72,8 @@ pub(super) async fn review(
     let origin = Origin {
         zone: last.zone.clone(),
         observed: last.observed,
+        observed_by: last.observed_by,
+        observed_at: last.observed_at,
         valid_until: last.valid_until,
     };
     let judgement = judge(policy, &reported.posture);

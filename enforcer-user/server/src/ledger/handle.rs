@@ -19,6 +19,8 @@ pub struct Intake {
     pub token: Token,
     /// Where it says it from.
     pub observed: SocketAddr,
+    /// To which address and port of this server.
+    pub observed_by: SocketAddr,
 }
 
 /// Why a report was not taken.

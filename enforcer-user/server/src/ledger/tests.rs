@@ -75,6 +75,7 @@ impl Desk {
             posture,
             token: self.token.clone(),
             observed,
+            observed_by: "192.0.2.9:8443".parse().unwrap(),
         }
     }
 

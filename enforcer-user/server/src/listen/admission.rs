@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     future::{Ready, ready},
     io,
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -35,14 +35,28 @@ struct Open {
     by_peer: HashMap<IpAddr, usize>,
 }
 
-/// One of them. It rides with the connection's service and ends with it.
+/// A connection that was admitted. It rides with the connection's service and ends with it.
 #[derive(Debug)]
-pub struct Place {
+pub struct Admitted {
+    local: SocketAddr,
+    _place: Place,
+}
+
+impl Admitted {
+    /// This server's end of it.
+    pub fn local(&self) -> SocketAddr {
+        self.local
+    }
+}
+
+/// One of the open connections.
+#[derive(Debug)]
+struct Place {
     admission: Admission,
     peer: IpAddr,
 }
 
-type Seat = Extension<Arc<Place>>;
+type Seat = Extension<Arc<Admitted>>;
 
 impl<S> Accept<TcpStream, S> for Admission {
     type Stream = TcpStream;
@@ -52,13 +66,14 @@ impl<S> Accept<TcpStream, S> for Admission {
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         ready(
             self.admit(&stream)
-                .map(|place| (stream, Extension(Arc::new(place)).layer(service))),
+                .map(|admitted| (stream, Extension(Arc::new(admitted)).layer(service))),
         )
     }
 }
 
 impl Admission {
-    fn admit(&self, stream: &TcpStream) -> io::Result<Place> {
+    fn admit(&self, stream: &TcpStream) -> io::Result<Admitted> {
+        let local = stream.local_addr()?;
         let peer = holder(stream.peer_addr()?.ip());
         let Some(place) = self.take(peer) else {
             tracing::debug!(%peer, "a connection was refused: too many are open");
@@ -67,7 +82,10 @@ impl Admission {
         // A change must not wait for more to send.
         stream.set_nodelay(true)?;
         SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD))?;
-        Ok(place)
+        Ok(Admitted {
+            local: SocketAddr::new(local.ip().to_canonical(), local.port()),
+            _place: place,
+        })
     }
 
     fn take(&self, peer: IpAddr) -> Option<Place> {

@@ -21,6 +21,8 @@ async fn a_report_reaches_the_stream() -> Result<()> {
     let (revision, decision) = stream.change().await?;
     assert_eq!(revision, receipt.revision);
     assert_eq!(decision.observed, Some(receipt.observed));
+    assert_eq!(decision.observed_by, Some(fixture.address()));
+    assert!(decision.observed_at.is_some());
     assert_eq!(
         (decision.role.as_str(), decision.zone.as_str()),
         ("quarantine", "lan")

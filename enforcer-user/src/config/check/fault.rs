@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use super::{
     super::{Choice, CompileError, ManagementError, Mode, PortRange, Protocol, ScopeAction},
     Severity,
+    nat::MappingFault,
 };
 use words::{consequence, management, word};
 
@@ -158,6 +159,9 @@ pub enum Fault {
         /// The range.
         ports: PortRange,
     },
+    /// A fixed rule of address translation.
+    #[error(transparent)]
+    Mapping(MappingFault),
     /// ICMP of the other family.
     #[error("`{protocol}` is never sent to {prefix}: it belongs to the other address family")]
     OtherFamily {
@@ -380,6 +384,7 @@ impl Fault {
             Self::ScopeTwice {
                 first: Some(line), ..
             } => format!("remove it, or the one in line {line}").into(),
+            Self::Mapping(fault) => fault.remedy(),
             Self::PortOrder { ports } => format!("write \"{}-{}\"", ports.last, ports.first).into(),
             Self::ShortLease { .. } => {
                 let least = super::MIN_LEASE.as_secs();

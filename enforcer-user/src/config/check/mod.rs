@@ -8,6 +8,7 @@ mod files;
 mod interfaces;
 mod listeners;
 mod lockout;
+mod nat;
 mod roles;
 mod rules;
 mod scopes;
@@ -20,6 +21,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 pub use admit::{AdmitError, admit, admit_offline};
 pub use fault::Fault;
+pub use nat::MappingFault;
 
 use super::{Config, Places, machine::Machine};
 
@@ -96,6 +98,7 @@ pub fn check(config: &Config, machine: Option<&Machine>) -> Vec<Finding> {
     roles::check(config, &mut findings);
     rules::check(config, &mut findings);
     listeners::check(config, &mut findings);
+    nat::check(config, &mut findings);
     sources::check(config, &mut findings);
     limits(config, &mut findings);
     if let Some(machine) = machine {

@@ -82,6 +82,11 @@ fn each_mistake_is_found_in_its_place() {
     let rule = |text: &str| format!("[[role.quarantine.rule]]\n{text}");
     let scope = |prefix: &str, rest: &str| format!("[[scope]]\nprefix = \"{prefix}\"\n{rest}\n");
     let checked = "action = \"checked\"";
+    let nat = |outside: &str, ports: &str, host: &str, zone: &str| {
+        format!(
+            "[[nat.static]]\noutside = \"{outside}\"\nports = \"{ports}\"\nhost = \"{host}\"\nzone = \"{zone}\"\n"
+        )
+    };
     let mistakes = [
         (
             "[[interface]]\nname = \"lan0\"".into(),
@@ -97,6 +102,43 @@ fn each_mistake_is_found_in_its_place() {
             "[[interface]]\nname = \"a/b\"".into(),
             2,
             "interface[1].name",
+        ),
+        (
+            nat("203.0.113.1", "0-99", "10.0.0.1", "lan"),
+            3,
+            "nat.static[0].ports",
+        ),
+        (
+            nat("203.0.113.1", "99-9", "10.0.0.1", "lan"),
+            3,
+            "nat.static[0].ports",
+        ),
+        (
+            nat("203.0.113.1", "1-9", "10.0.0.1", "lab"),
+            5,
+            "nat.static[0].zone",
+        ),
+        (
+            nat("203.0.113.1", "1-9", "224.0.0.1", "lan"),
+            4,
+            "nat.static[0].host",
+        ),
+        (
+            nat("203.0.113.1", "1-9", "::ffff:10.0.0.1", "lan"),
+            4,
+            "nat.static[0].host",
+        ),
+        (
+            nat("0.0.0.0", "1-9", "10.0.0.1", "lan"),
+            2,
+            "nat.static[0].outside",
+        ),
+        (
+            nat("203.0.113.1", "1024-2047", "10.0.0.1", "lan")
+                + &nat("203.0.113.2", "1024-2047", "10.0.0.3", "lan")
+                + &nat("203.0.113.1", "2047-3000", "10.0.0.2", "lan"),
+            13,
+            "nat.static[2].ports",
         ),
         (scope("10.0.0.1/24", checked), 2, "scope[0].prefix"),
         (scope("::ffff:10.0.0.0/104", checked), 2, "scope[0].prefix"),
@@ -268,6 +310,25 @@ fn rules_that_do_not_fit_are_named_by_their_role() {
     assert_eq!(findings.len(), 1);
     let message = findings[0].to_string();
     assert!(message.contains("17 rules for 10.0.0.1/32"), "{message}");
+}
+
+#[test]
+fn a_mapping_that_overlaps_is_refused_with_the_other_ones_line() {
+    let mapping = |ports: &str, host: &str| {
+        format!(
+            "[[nat.static]]\noutside = \"203.0.113.1\"\nports = \"{ports}\"\nhost = \"{host}\"\nzone = \"lan\"\n"
+        )
+    };
+    let mappings = mapping("1024-2047", "10.0.0.1") + &mapping("2000", "10.0.0.2");
+    let findings = check(&parse(&format!("{START}{mappings}")), None);
+    let messages: Vec<_> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        messages,
+        [
+            "line 10, nat.static[1].ports: ports 2000 of 203.0.113.1 are another host's already, in part or all of \
+             them; give one of them other ports: the other one is in line 3"
+        ]
+    );
 }
 
 #[test]

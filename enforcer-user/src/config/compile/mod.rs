@@ -1,5 +1,6 @@
 //! From the configuration to the rows that the datapath holds.
 
+mod nat;
 mod roles;
 mod rules;
 mod scopes;
@@ -20,6 +21,7 @@ use super::{
     Config, Fail, HookChoice, Limits, Mode, Protocol, Service, Vlan,
     management::{Management, ManagementError},
 };
+use crate::identity::Static;
 
 /// Everything that the datapath is told by the configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +50,8 @@ pub struct Compiled {
     pub fail: Fail,
     /// How often the datapath answers and asks.
     pub limits: Limits,
+    /// Blocks of ports of outside addresses, and whose they are.
+    pub statics: Vec<Static>,
 }
 
 /// An interface to attach to.
@@ -220,6 +224,7 @@ impl Config {
             lease_expired: names.require(&self.lease.expired)?,
             fail: self.fail,
             limits: self.limits.clone(),
+            statics: nat::compile(self)?,
             roles: names,
         })
     }

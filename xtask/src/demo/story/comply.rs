@@ -12,6 +12,7 @@ use crate::demo::management::Contact;
 use crate::demo::posture::Upkeep;
 use crate::demo::report::milliseconds;
 use crate::demo::stage::Stage;
+use crate::demo::wait::patient;
 use crate::demo::watch::IMPATIENT;
 
 /// The longest that a client may wait for its first reply after its report.
@@ -71,7 +72,7 @@ impl Admission {
             milliseconds(*v6)
         );
         let longest = *v4.max(v6);
-        ensure!(longest < LIMIT, "{text}");
+        ensure!(longest < patient(LIMIT), "{text}");
         Ok(Observed::timed(text, longest))
     }
 }

@@ -73,7 +73,7 @@ fn play(stage: &mut Stage) -> Result<Observed> {
         milliseconds(after_decision),
         milliseconds(after_report)
     );
-    ensure!(after_decision < LIMIT, "{text}");
+    ensure!(after_decision < wait::patient(LIMIT), "{text}");
     Ok(Observed::timed(text, after_decision))
 }
 

@@ -9,6 +9,7 @@ use crate::demo::addresses::{HTTP, WEB};
 use crate::demo::answer::Answer;
 use crate::demo::gateway::LEASE;
 use crate::demo::stage::Stage;
+use crate::demo::wait::patient;
 use crate::demo::watch::STEADY;
 
 /// How much earlier or later than the lease the end may come: the last heartbeat came before the
@@ -52,7 +53,10 @@ fn play(stage: &mut Stage) -> Result<Observed> {
         more.count(),
         lease.as_secs_f64()
     );
-    ensure!(lease + SLACK >= LEASE && lease <= LEASE + SLACK, "{text}");
+    ensure!(
+        lease + SLACK >= LEASE && lease <= LEASE + patient(SLACK),
+        "{text}"
+    );
     let other = other.end()?;
     ensure!(
         !other.iter().any(|seen| seen.answer.is_page()),

@@ -53,7 +53,7 @@ pub(super) fn play(site: &Site, enforcer: &Path, json: bool) -> Result<bool> {
             result.unwrap_or_else(|error| Observed::new(format!("{error:#}")));
         let line = Line {
             step: index + 1,
-            expected: step.expected,
+            expected: &format!("{}{}", step.expected, slowness()),
             observed: &text,
             ok,
             ms: milliseconds(time.unwrap_or(took)),
@@ -65,4 +65,12 @@ pub(super) fn play(site: &Site, enforcer: &Path, json: bool) -> Result<bool> {
         eprintln!("the end of the gateway's log:\n{}", stage.gateway.tail());
     }
     Ok(all)
+}
+
+/// What is to be said beside every limit of the story on a machine that is slower than real hardware.
+fn slowness() -> String {
+    match enforcer_vm::slowness() {
+        1 => String::new(),
+        times => format!(" (every limit {times} times as long on this slow machine)"),
+    }
 }

@@ -4,15 +4,22 @@ use std::fmt;
 
 /// How many tests and demo steps passed, failed and were left out.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) passed: u64,
-    pub(super) failed: u64,
-    pub(super) ignored: u64,
+pub(crate) struct Tally {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) ignored: u64,
 }
 
 impl Tally {
+    /// Counts what another has counted.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
+    }
+
     /// Counts a line of `cargo test`: `test result: ok. 5 passed; 0 failed; 1 ignored; …`.
-    pub(super) fn add_test_line(&mut self, line: &str) {
+    pub(crate) fn add_test_line(&mut self, line: &str) {
         let Some((_, counts)) = line
             .strip_prefix("test result: ")
             .and_then(|l| l.split_once(". "))
@@ -34,7 +41,7 @@ impl Tally {
     }
 
     /// Counts a line of `cargo xtask demo --json`.
-    pub(super) fn add_demo_line(&mut self, line: &str) {
+    pub(crate) fn add_demo_line(&mut self, line: &str) {
         #[derive(serde::Deserialize)]
         struct Step {
             ok: bool,
