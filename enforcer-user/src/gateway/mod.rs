@@ -36,6 +36,7 @@ use crate::{
     controller::{self, Controller, Held, Inputs, Parts},
     datapath::{self, Datapath, DatapathError, HostChange, Options},
     identity::{Zones, kept::Keeper, neighbours},
+    links::Forwarding,
     metrics::Metrics,
     registry::Registry,
     simulation::Simulation,
@@ -187,14 +188,7 @@ pub async fn run(
             tracing::error!("{error}");
         }
     });
-    let (links_in, links) = mpsc::channel(1);
-    tasks.spawn(async move {
-        if let Err(error) = crate::links::watch(links_in).await {
-            tracing::error!(
-                "{error}; interfaces that come and go are not noticed until the next start"
-            );
-        }
-    });
+    let links = watch_links(&mut tasks);
     let (tracer, told) =
         translated::watch(&config, &compiled, &addresses, (&remote, clock), &mut tasks);
     let metrics = Metrics::new()?;
@@ -237,6 +231,19 @@ pub async fn run(
     drop(tasks);
     children.stop().await;
     finish(datapath, on_stop)
+}
+
+/// The kernel's interfaces, whenever they change.
+fn watch_links(tasks: &mut JoinSet<()>) -> mpsc::Receiver<Vec<Forwarding>> {
+    let (links_in, links) = mpsc::channel(1);
+    tasks.spawn(async move {
+        if let Err(error) = crate::links::watch(links_in).await {
+            tracing::error!(
+                "{error}; interfaces that come and go are not noticed until the next start"
+            );
+        }
+    });
+    links
 }
 
 fn exceptions(
