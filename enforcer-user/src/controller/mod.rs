@@ -298,7 +298,7 @@ impl Controller {
         compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = &mut stop => return Ok(self.end().await),
+                () = &mut stop => return Ok(Box::pin(self.end()).await),
                 Some(event) = inputs.sources.recv() => {
                     self.take_from_source(event, &mut inputs.sources);
                 }

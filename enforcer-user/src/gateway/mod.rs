@@ -38,6 +38,7 @@ use crate::{
     controller::{self, Controller, Held, Inputs, Parts},
     datapath::{self, Datapath, DatapathError, HostChange, Options},
     identity::{Zones, kept::Keeper, neighbours},
+    links::Forwarding,
     metrics::Metrics,
     registry::Registry,
     simulation::Simulation,
@@ -198,14 +199,7 @@ pub async fn run(
             tracing::error!("{error}");
         }
     });
-    let (links_in, links) = mpsc::channel(1);
-    tasks.spawn(async move {
-        if let Err(error) = crate::links::watch(links_in).await {
-            tracing::error!(
-                "{error}; interfaces that come and go are not noticed until the next start"
-            );
-        }
-    });
+    let links = watch_links(&mut tasks);
     let (tracer, told) =
         translated::watch(&config, &compiled, &addresses, (&remote, clock), &mut tasks);
     let metrics = Metrics::new()?;
@@ -255,6 +249,19 @@ pub async fn run(
 
 fn group_or_root(group: Option<&String>) -> Access {
     group.map_or(Access::Root, |group| Access::Group(group.clone()))
+}
+
+/// The kernel's interfaces, whenever they change.
+fn watch_links(tasks: &mut JoinSet<()>) -> mpsc::Receiver<Vec<Forwarding>> {
+    let (links_in, links) = mpsc::channel(1);
+    tasks.spawn(async move {
+        if let Err(error) = crate::links::watch(links_in).await {
+            tracing::error!(
+                "{error}; interfaces that come and go are not noticed until the next start"
+            );
+        }
+    });
+    links
 }
 
 fn exceptions(

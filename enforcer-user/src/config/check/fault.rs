@@ -4,7 +4,6 @@ mod words;
 
 use std::{borrow::Cow, io, net::IpAddr, path::PathBuf, time::Duration};
 
-use enforcer_common::limits;
 use ipnet::IpNet;
 
 use super::{
@@ -382,10 +381,7 @@ impl Fault {
                 ..
             } => format!("{choice} For a new role add `default = \"deny\"` or \"allow\"").into(),
             Self::NewRole { .. } => "add `default = \"deny\"` or `default = \"allow\"`".into(),
-            Self::HostCapacity { .. } => {
-                let (most, usual) = (super::MAX_HOSTS, limits::HOSTS);
-                format!("write a number from 1 to {most}; {usual} is usual").into()
-            }
+            Self::HostCapacity { .. } => words::capacity().into(),
             Self::HostBits { prefix } => {
                 let network = prefix.trunc();
                 format!("write \"{network}\", or the address alone if one host is meant").into()
