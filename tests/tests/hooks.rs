@@ -286,7 +286,7 @@ fn programs_of_others_are_named_and_left_alone() -> Result<()> {
     assert_eq!(ip(&cable.gateway, "-details link show inside")?, shown);
     other.detach()?;
     let mut tc = cable.gateway.command("tc");
-    output(tc.args(["qdisc", "add", "dev", "inside", "clsact"]))?;
+    output(tc.args(["qdisc", "replace", "dev", "inside", "clsact"]))?;
     let mut tc = cable.gateway.command("tc");
     output(
         tc.args("filter add dev inside ingress pref 7 protocol ip u32 match u32 0 0".split(' ')),

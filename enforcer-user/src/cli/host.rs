@@ -184,7 +184,7 @@ fn endpoints(endpoints: &[EndpointView]) -> String {
     let mut table = table(&["ENDPOINT", "OWNER", "SOURCE", "ROLE", "LEVEL", "BOUND TO"]);
     for one in endpoints {
         table.add_row(vec![
-            format!("{} ({})", plain(&one.name), plain(&one.endpoint)),
+            named(one),
             one.owner.as_deref().map_or("-".to_owned(), plain),
             one.source.clone(),
             one.role.clone(),
@@ -193,6 +193,14 @@ fn endpoints(endpoints: &[EndpointView]) -> String {
         ]);
     }
     lines(&table)
+}
+
+/// Hosts of lists have no names of their own.
+fn named(one: &EndpointView) -> String {
+    match one.name.as_str() {
+        "" => plain(&one.endpoint),
+        name => format!("{} ({})", plain(name), plain(&one.endpoint)),
+    }
 }
 
 fn history(turns: &[Turn]) -> String {

@@ -22,6 +22,7 @@ use std::{
 use enforcer_common::host::{FOREVER, Host, SourceId};
 use jiff::Timestamp;
 use tokio::{
+    net::UnixListener,
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
     task::JoinSet,
@@ -38,7 +39,7 @@ use crate::{
     controller::{self, Controller, Held, Inputs, Parts},
     datapath::{self, Datapath, DatapathError, HostChange, Options},
     identity::{Zones, kept::Keeper, neighbours},
-    links::Forwarding,
+    links::{self, Forwarding},
     metrics::Metrics,
     registry::Registry,
     simulation::Simulation,
@@ -135,19 +136,10 @@ pub async fn run(
 ) -> Result<(), GatewayError> {
     // What is missing most often, and would otherwise show as some file that cannot be written.
     datapath::check_capabilities()?;
-    for directory in [&config.state_dir, &config.run_dir] {
-        fs::create_dir_all(directory).map_err(|error| GatewayError::Directory {
-            path: directory.clone(),
-            error,
-        })?;
-    }
+    make_directories(&config)?;
     let user = children::user(&config.user.name);
     // The sockets come first: a second gateway is refused here, before it touches anything.
-    let access = group_or_root(config.control.group.as_ref());
-    let control = control::listen::bind(&config.run_dir.join("control.sock"), &access)?;
-    let readers = config.run_dir.join(control::listen::READERS);
-    let access = group_or_root(config.control.readers.as_ref());
-    let readers = control::listen::bind(&readers, &access)?;
+    let (control, readers) = control_sockets(&config)?;
     let http_socket = config.run_dir.join("http.sock");
     let http_access = user.map_or(Access::Root, |user| Access::User(user.uid));
     let http = control::listen::bind(&http_socket, &http_access)?;
@@ -247,21 +239,40 @@ pub async fn run(
     finish(datapath, on_stop)
 }
 
-fn group_or_root(group: Option<&String>) -> Access {
-    group.map_or(Access::Root, |group| Access::Group(group.clone()))
+fn make_directories(config: &Config) -> Result<(), GatewayError> {
+    for directory in [&config.state_dir, &config.run_dir] {
+        fs::create_dir_all(directory).map_err(|error| GatewayError::Directory {
+            path: directory.clone(),
+            error,
+        })?;
+    }
+    Ok(())
 }
 
-/// The kernel's interfaces, whenever they change.
+/// The socket for orders, and the one for questions.
+fn control_sockets(config: &Config) -> Result<(UnixListener, UnixListener), GatewayError> {
+    let access = group_or_root(config.control.group.as_ref());
+    let control = control::listen::bind(&config.run_dir.join("control.sock"), &access)?;
+    let access = group_or_root(config.control.readers.as_ref());
+    let readers = config.run_dir.join(control::listen::READERS);
+    let readers = control::listen::bind(&readers, &access)?;
+    Ok((control, readers))
+}
+
 fn watch_links(tasks: &mut JoinSet<()>) -> mpsc::Receiver<Vec<Forwarding>> {
     let (links_in, links) = mpsc::channel(1);
     tasks.spawn(async move {
-        if let Err(error) = crate::links::watch(links_in).await {
+        if let Err(error) = links::watch(links_in).await {
             tracing::error!(
                 "{error}; interfaces that come and go are not noticed until the next start"
             );
         }
     });
     links
+}
+
+fn group_or_root(group: Option<&String>) -> Access {
+    group.map_or(Access::Root, |group| Access::Group(group.clone()))
 }
 
 fn exceptions(
@@ -305,8 +316,8 @@ fn open(
             .map(|(host, _)| HostChange::Remove(host))
             .collect();
         datapath.apply(&removals)?;
-        numbers.keep(&config.state_dir)?;
     }
+    numbers.keep(&config.state_dir)?;
     tables::fill(&mut datapath, &controller::rulings(compiled), compiled, own)?;
     datapath.set_lease(SourceId::GATEWAY, FOREVER)?;
     datapath.set_lease(SourceId::OPERATOR, FOREVER)?;

@@ -62,19 +62,34 @@ impl Numbers {
         are_kept
     }
 
-    /// Keeps them in the state directory.
+    /// Keeps them in the state directory. Rows may still name a role that is no more: its number is kept, too.
     pub(super) fn keep(&self, state_dir: &Path) -> Result<(), GatewayError> {
         let path = state_dir.join(FILE);
-        write(&path, self).map_err(|error| GatewayError::Numbers { path, error })
+        let kept = kept(&path).filter(|kept| kept.agree(self));
+        let is_gone = |(number, name): &(u8, String)| {
+            let mut roles = self.roles.iter();
+            roles.all(|(own, named)| own != number && named != name)
+        };
+        let gone = kept.into_iter().flat_map(|kept| kept.roles);
+        let gone = gone.filter(is_gone).collect::<Vec<_>>();
+        let numbers = Self {
+            zones: self.zones.clone(),
+            roles: self.roles.iter().cloned().chain(gone).collect(),
+            sources: self.sources.clone(),
+        };
+        write(&path, &numbers).map_err(|error| GatewayError::Numbers { path, error })
     }
 }
 
 /// The roles by the numbers that were kept, so that they can keep them.
 pub(super) fn roles(state_dir: &Path) -> RoleNames {
-    let text = fs::read(state_dir.join(FILE)).unwrap_or_default();
-    // What cannot be understood is said when it is asked whether the numbers are kept.
-    let kept = serde_json::from_slice::<Numbers>(&text);
-    RoleNames::kept(kept.map_or_else(|_| Vec::new(), |kept| kept.roles))
+    let kept = kept(&state_dir.join(FILE));
+    RoleNames::kept(kept.map_or_else(Vec::new, |kept| kept.roles))
+}
+
+/// The numbers that were kept. What cannot be understood is said when it is asked whether they are.
+fn kept(path: &Path) -> Option<Numbers> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
 /// The numbers that were kept; none when the file is new or cannot be understood.
@@ -133,5 +148,28 @@ mod tests {
         ] {
             assert!(!kept.agree(&other), "{other:?}");
         }
+    }
+
+    #[test]
+    fn the_number_of_a_role_that_is_no_more_stays_taken() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let keep = |roles| {
+            let numbers = numbers(&["lan"], roles, &[]);
+            numbers.keep(directory.path()).expect("written");
+            roles_of(directory.path())
+        };
+        let named = |number, name: &str| (number, name.to_owned());
+        assert_eq!(keep(&[(8, "guests")]), [named(8, "guests")]);
+        let both = [named(9, "new"), named(8, "guests")];
+        assert_eq!(keep(&[(9, "new")]), both);
+        // Back under another number, and another role under its own.
+        assert_eq!(
+            keep(&[(9, "guests"), (8, "new")]),
+            [named(9, "guests"), named(8, "new")]
+        );
+    }
+
+    fn roles_of(state_dir: &Path) -> Vec<(u8, String)> {
+        kept(&state_dir.join(FILE)).expect("numbers").roles
     }
 }

@@ -16,15 +16,19 @@ use serde_json::Value;
 /// A site with a list of hosts under this name, with these keys more.
 fn with_list(name: &str, keys: &str) -> anyhow::Result<Site> {
     let site = Site::new()?;
-    let path = site.path(name);
+    configure(&site, name, keys)?;
+    Ok(site)
+}
+
+fn configure(site: &Site, list: &str, keys: &str) -> anyhow::Result<()> {
+    let path = site.path(list);
     site.configure(&Config {
         sections: format!(
             "[[source.file]]\nname = \"printers\"\npath = \"{}\"\n{keys}",
             path.display()
         ),
         ..Config::default()
-    })?;
-    Ok(site)
+    })
 }
 
 /// What `status` says of the list.
@@ -224,5 +228,44 @@ fn a_list_that_shrinks_much_is_read_twice() -> anyhow::Result<()> {
     assert_eq!(list_of(&site)["decisions"], 40);
     assert!(gateway.has_logged("held, and asked for again"));
     wait::until_so("it said so twice", || list_of(&site)["decisions"] == 5);
+    Ok(())
+}
+
+#[test]
+fn a_list_may_name_a_role_as_soon_as_there_is_one() -> anyhow::Result<()> {
+    let site = with_list("list.csv", "")?;
+    let laptop = &site.lan.laptop;
+    let address = laptop.v4.to_string();
+    csv(&site, &[(&address, "denied")])?;
+    let gateway = site.start()?;
+    wait::until_so("it is decided", || gateway.role(laptop.v4) == "denied");
+    csv(&site, &[(&address, "machines")])?;
+    wait::until_so("it is refused", || {
+        let error = list_of(&site)["last_error"].to_string();
+        error.contains("there is no role `machines`")
+    });
+    configure(&site, "list.csv", "[role.machines]\ndefault = \"allow\"\n")?;
+    site.control(&["reload"])?;
+    wait::until_so("it is decided", || gateway.role(laptop.v4) == "machines");
+    assert!(laptop.passes(at(SERVER, HTTP)));
+    assert_eq!(list_of(&site)["last_error"], Value::Null);
+    // The role is in use: without it nobody would know what becomes of the host.
+    configure(&site, "list.csv", "")?;
+    let refused = site.operator(&["reload"]).output()?;
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(error.contains("it lacks the role `machines`"), "{error}");
+    // A list that the gateway does not follow yet is for a restart.
+    let list = site.path("list.csv");
+    let other = format!(
+        "[[source.file]]\nname = \"phones\"\npath = \"{}\"\n[role.machines]\n",
+        list.display()
+    );
+    configure(&site, "list.csv", &other)?;
+    let refused = site.operator(&["reload"]).output()?;
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        error.contains("only a restart can change: source"),
+        "{error}"
+    );
     Ok(())
 }
