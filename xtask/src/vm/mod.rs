@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Seconds after which a part of what it runs counts as hung, and the machine is killed.
     #[arg(long, default_value_t = PART_LIMIT)]
     part_limit: u64,
-    /// Only the tests that tell most of a kernel, and the demo.
+    /// Only the tests that tell most of a kernel.
     #[arg(long, conflicts_with = "command")]
     quick: bool,
     /// Only measure the kernel programs, and write their sizes into the table of the tests.
