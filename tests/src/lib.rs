@@ -12,6 +12,7 @@ pub mod fuzz;
 pub mod gate;
 pub mod gateway;
 pub mod host;
+pub mod kernel;
 pub mod lan;
 pub mod namespace;
 pub mod odd_management;

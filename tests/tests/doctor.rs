@@ -5,6 +5,7 @@ use std::{fs, process::Command};
 use anyhow::{Context, Result};
 use enforcer_tests::{
     config::Config,
+    kernel,
     namespace::output,
     site::{Site, enforcer},
 };
@@ -63,14 +64,6 @@ fn doctor(site: &Site) -> Result<Report> {
 fn ip(site: &Site, arguments: &str) -> Result<()> {
     let mut ip = site.lan.gateway.command("ip");
     output(ip.args(arguments.split(' '))).map(drop)
-}
-
-/// Whether the kernel says what drivers can do with XDP: since Linux 6.3.
-fn drivers_tell() -> Result<bool> {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
-    let mut numbers = release.split(['.', '-']).map(str::parse::<u32>);
-    let mut number = || numbers.next().context("a version")?.context("a number");
-    Ok((number()?, number()?) >= (6, 3))
 }
 
 fn with_uplink() -> Config {
@@ -149,7 +142,8 @@ fn what_is_wrong_has_a_remedy() -> Result<()> {
         "warn",
         "it is switched off"
     );
-    if drivers_tell()? {
+    // Earlier ones do not say what drivers can do with XDP.
+    if kernel::is_at_least((6, 3))? {
         report.fails("xdp", "bridge0", "hook = \"tc\"");
     } else {
         assert_eq!(report.state("xdp", "bridge0"), "ok", "seen when attached");

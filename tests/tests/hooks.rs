@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::Result;
 use enforcer::datapath::{
-    Attachment, Datapath, IngressChoice, IngressHook, Options, Plan, VlanPlan,
+    Attachment, Datapath, EgressHook, IngressChoice, IngressHook, Options, Plan, VlanPlan,
 };
 use enforcer_tests::{
     bpffs::BpfFs,
@@ -278,12 +278,15 @@ fn programs_of_others_are_named_and_left_alone() -> Result<()> {
         "{said}"
     );
     // Where traffic control is asked for, only what is there counts.
-    let said = cable.refused(&bpffs, &plan(IngressChoice::Tc))?;
-    assert!(said.contains("`enforcer_tc_egr"), "{said}");
+    // A filter of `clsact` has no owner but its name, by which it is taken for one of an earlier process.
+    if attachment(&other).egress == EgressHook::Tcx {
+        let said = cable.refused(&bpffs, &plan(IngressChoice::Tc))?;
+        assert!(said.contains("`enforcer_tc_egr"), "{said}");
+    }
     assert_eq!(ip(&cable.gateway, "-details link show inside")?, shown);
     other.detach()?;
     let mut tc = cable.gateway.command("tc");
-    output(tc.args(["qdisc", "add", "dev", "inside", "clsact"]))?;
+    output(tc.args(["qdisc", "replace", "dev", "inside", "clsact"]))?;
     let mut tc = cable.gateway.command("tc");
     output(
         tc.args("filter add dev inside ingress pref 7 protocol ip u32 match u32 0 0".split(' ')),

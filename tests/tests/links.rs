@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use enforcer::links::{self, Feature, Features, State};
-use enforcer_tests::namespace::output;
+use enforcer_tests::{kernel, namespace::output};
 use nix::sched::{CloneFlags, unshare};
 
 /// In a network namespace of this thread's own.
@@ -55,6 +55,11 @@ fn features_are_read_and_switched() -> Result<()> {
 #[test]
 fn drivers_say_what_they_can_do_with_xdp() -> Result<()> {
     unshare(CloneFlags::CLONE_NEWNET)?;
+    if !kernel::is_at_least((6, 3))? {
+        let error = links::xdp_features(1).expect_err("nobody to ask");
+        assert!(error.to_string().contains("No such file"), "{error}");
+        return Ok(());
+    }
     ip("link add inside type veth peer name outside")?;
     ip("link add bridge type bridge")?;
     let features = |name| -> Result<_> { Ok(links::xdp_features(link(name)?.index)?) };

@@ -27,8 +27,8 @@ pub struct Prohibited {
 }
 
 impl Prohibited {
-    /// The most words of four bytes that are quoted.
-    pub const WORDS: usize = (LONGEST_V6 - IPV6 - ICMP) / 4;
+    /// The most bytes that are quoted.
+    pub const LONGEST: usize = LONGEST_V6 - IPV6 - ICMP;
 
     /// The message that answers `packet`.
     #[inline(always)]

@@ -68,15 +68,28 @@ fn turned_around(cursor: &Cursor) -> Option<[u8; LINK]> {
     (!Mac::new([d0, d1, d2, d3, d4, d5]).is_group()).then_some(link)
 }
 
+/// Bytes that are summed at once: the verifier of Linux 6.1 walks through what follows anew for each turn of a loop.
+const BLOCK: usize = 16;
+
 /// The sum of `length` bytes, which are whole words.
 #[inline(always)]
 fn sum(cursor: &Cursor, start: usize, length: usize) -> Option<Sum> {
     let mut sum = Sum::default();
-    for word in 0..Prohibited::WORDS {
-        if word * 4 >= length {
+    for block in 0..Prohibited::LONGEST / BLOCK {
+        if block >= length / BLOCK {
             break;
         }
-        sum = sum.add_bytes(cursor.header::<4>(start + word * 4)?);
+        let bytes = cursor.header::<BLOCK>(start + block * BLOCK)?;
+        for at in [0, 4, 8, 12] {
+            sum = sum.add_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        }
+    }
+    let rest = start + length / BLOCK * BLOCK;
+    for word in 0..BLOCK / 4 - 1 {
+        if word * 4 >= length % BLOCK {
+            break;
+        }
+        sum = sum.add_bytes(cursor.header::<4>(rest + word * 4)?);
     }
     Some(sum)
 }

@@ -22,6 +22,7 @@ mod links;
 mod lists;
 mod notes;
 mod operator;
+mod parts;
 mod portal;
 mod reload;
 mod saving;
@@ -51,7 +52,7 @@ use crate::{
     gateway::reload::Reloads,
     identity::{
         EndpointId, Identity, Zones,
-        kept::{Keeper, Kept},
+        kept::Keeper,
         neighbours::{InterfaceZones, Neighbour, Question},
         tracer::Tracer,
     },
@@ -59,8 +60,7 @@ use crate::{
     metrics::Metrics,
     registry::{Change, Registry},
     saved,
-    simulation::Simulation,
-    sources::{Profile, Said, operator::Exceptions, queries::Queries},
+    sources::{Said, operator::Exceptions, queries::Queries},
 };
 
 use clock::SteadyClock;
@@ -70,6 +70,7 @@ use heard::Heard;
 use journal::Journal;
 use kernel::Retry;
 pub use kernel::{Held, apply, from_kernel};
+pub use parts::Parts;
 use saving::Saver;
 
 /// How often the registry is compared with the kernel's tables.
@@ -156,46 +157,6 @@ pub struct Controller {
     /// Those who wait for something to happen.
     readers: Vec<notes::Reader>,
     samples: top::Samples,
-}
-
-/// What a controller is made of.
-pub struct Parts {
-    /// The configuration, for what the views name.
-    pub config: Config,
-    /// The same, compiled.
-    pub compiled: Compiled,
-    /// The gateway's own addresses: nothing is decided of them.
-    pub own: HashSet<Host>,
-    /// The datapath, its tables filled and its programs attached.
-    pub datapath: Datapath,
-    /// What the kernel holds, and the operator's exceptions.
-    pub registry: Registry,
-    /// The hosts that an earlier process left closing.
-    pub closing: Vec<Host>,
-    /// What decides, apart from the operator.
-    pub sources: Vec<Profile>,
-    /// The operator's exceptions, stored.
-    pub exceptions: Exceptions,
-    /// Where unknown hosts are asked about.
-    pub queries: Queries,
-    /// Where the kernel is told to ask neighbours.
-    pub questions: mpsc::Sender<Question>,
-    /// Who finds out whose address was translated.
-    pub tracer: Tracer,
-    /// Where it is kept what that found, and what an earlier process found.
-    pub found_before: (Keeper, Vec<Kept>),
-    /// The metrics.
-    pub metrics: Metrics,
-    /// Where the connections of hosts that were cut are forgotten.
-    pub forgetter: Forgetter,
-    /// Where it is said whose neighbours are watched.
-    pub interfaces: watch::Sender<InterfaceZones>,
-    /// Whether decisions that were saved before the machine was started are in force.
-    pub is_restored: bool,
-    /// Faults that tests switch on.
-    pub simulation: Simulation,
-    /// What the configuration is read anew with.
-    pub(crate) reloads: Reloads,
 }
 
 impl Controller {

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::{CHANGES_AT_ONCE, Controller};
 use crate::{
     control::event::EventKind,
-    identity::{Binding, Rebound},
+    identity::{Binding, Observed, Placed, Rebound},
     registry::{Change, Decided, Refused},
     sources::{Answer, Said, SourceEvent},
 };
@@ -146,7 +146,11 @@ impl Controller {
         revision: u64,
         decisions: Vec<Decision>,
     ) -> Option<Result<Vec<Change>, Refused>> {
-        let named = self.named(&decisions);
+        let observed: Vec<_> = decisions
+            .iter()
+            .map(|decision| self.placed(decision).observed)
+            .collect();
+        let named = self.named(&decisions, &observed);
         if !self.admits(SERVER, &named) {
             return None;
         }
@@ -154,19 +158,33 @@ impl Controller {
         if former.is_some_and(|former| former != server) {
             self.registry.begin_anew(SERVER);
         }
-        Some(self.replace(revision, decisions))
+        Some(self.replace(revision, decisions, &observed))
     }
 
-    /// The hosts that decisions may be about.
-    fn named(&self, decisions: &[Decision]) -> HashSet<Host> {
-        let hosts = decisions.iter().filter_map(|decision| {
-            let zone = self.zones.number(&decision.zone)?;
-            let claimed = decision.claims.iter().map(|claim| claim.address);
-            let observed = decision.observed.map(|observed| observed.ip());
-            let addresses = claimed.chain(observed).map(Address::from);
-            Some(addresses.map(move |address| Host { zone, address }))
-        });
-        hosts.flatten().collect()
+    /// The hosts that decisions may be about; those that their endpoints have now are among them, also when they
+    /// reported from elsewhere since.
+    fn named(&self, decisions: &[Decision], observed: &[Option<Observed>]) -> HashSet<Host> {
+        let mut named = HashSet::new();
+        for (decision, observed) in decisions.iter().zip(observed) {
+            let Some(zone) = self.zones.number(&decision.zone) else {
+                continue;
+            };
+            let here = |address| Host { zone, address };
+            let claims = decision.claims.iter();
+            named.extend(claims.map(|claim| here(Address::from(claim.address))));
+            named.extend(match *observed {
+                Some(Observed::Itself(address)) => Some(here(address)),
+                Some(Observed::Behind { address, zone }) => Some(Host {
+                    zone: zone.unwrap_or(here(address).zone),
+                    address,
+                }),
+                Some(Observed::Fixed(host)) => Some(host),
+                Some(Observed::Untraced) | None => None,
+            });
+            let endpoint = decision.endpoint.as_str().into();
+            named.extend(self.registry.hosts_of(SERVER, &endpoint));
+        }
+        named
     }
 
     /// Whether a source may say that it decides of these hosts alone; if not, it is asked again.
@@ -224,9 +242,15 @@ impl Controller {
         Some(self.registry.withdraw(source, revision, &endpoint))
     }
 
-    fn replace(&mut self, revision: u64, decisions: Vec<Decision>) -> Result<Vec<Change>, Refused> {
-        let placed: Vec<_> = decisions.iter().map(|one| self.placed(one)).collect();
-        let bindings = self.identity.bind_all(placed);
+    fn replace(
+        &mut self,
+        revision: u64,
+        decisions: Vec<Decision>,
+        observed: &[Option<Observed>],
+    ) -> Result<Vec<Change>, Refused> {
+        let placed = decisions.iter().zip(observed);
+        let placed = placed.map(|(decision, &observed)| Placed { decision, observed });
+        let bindings = self.identity.bind_all(placed.collect::<Vec<_>>());
         self.strange_roles.clear();
         let count = decisions.len();
         let decided = decisions

@@ -15,6 +15,7 @@ mod foremost;
 #[cfg(test)]
 mod properties;
 mod row;
+mod share;
 mod sharing;
 mod shrink;
 mod source;
@@ -39,6 +40,7 @@ use crate::{
 };
 use deadlines::{Deadlines, Due};
 use foremost::Weights;
+use share::Share;
 use sharing::Holders;
 use source::{Known, Source};
 use unanswered::Unanswered;
@@ -75,25 +77,6 @@ pub struct Registry {
     held: BTreeMap<Host, Row>,
     counts: Counts,
     deadlines: Deadlines,
-}
-
-/// One endpoint's part in a host.
-#[derive(Clone, Debug)]
-struct Share {
-    source: SourceId,
-    mac: Option<Mac>,
-    decided: Arc<Decided>,
-}
-
-impl Share {
-    fn row(&self) -> Row {
-        Row {
-            role: self.decided.role,
-            source: self.source,
-            mac: self.mac,
-            until: self.decided.valid_until,
-        }
-    }
 }
 
 impl Default for Registry {

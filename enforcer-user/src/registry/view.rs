@@ -14,6 +14,7 @@ use super::{
     decided::{Decided, Exception},
     row::Row,
 };
+use crate::identity::EndpointId;
 
 /// What is known of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +129,14 @@ impl Registry {
         self.sources
             .get(&source)
             .map_or(0, |source| source.endpoints.len())
+    }
+
+    /// The hosts of an endpoint that a source has decided of.
+    pub fn hosts_of(&self, source: SourceId, endpoint: &EndpointId) -> impl Iterator<Item = Host> {
+        let known = self.sources.get(&source);
+        let known = known.and_then(|source| source.endpoints.get(endpoint));
+        let hosts = known.map_or(&[][..], |known| &known.decided.hosts);
+        hosts.iter().map(|bound| bound.host)
     }
 
     fn revision_of(&self, share: &Share) -> Option<u64> {

@@ -18,8 +18,12 @@ use super::program::Program;
 use super::site::Site;
 use super::traffic;
 
-/// How long the decisions of a silent management server hold.
-pub(super) const LEASE: Duration = Duration::from_secs(5);
+/// How long the decisions of a silent management server hold: short enough to be waited for, and longer than a gateway
+/// takes to start.
+pub(super) fn lease() -> Duration {
+    Duration::from_secs(5) * enforcer_vm::slowness().min(6)
+}
+
 /// The port of the portal on the gateway.
 pub(super) const PORTAL: u16 = 8480;
 /// Where the gateway tells how it is.
@@ -125,7 +129,7 @@ fn run(namespace: &Namespace, enforcer: &Path, dir: &Path) -> Result<Program> {
 fn configuration(dir: &Path, bpffs: &Path, server: &Contact) -> String {
     let (dir, bpffs) = (dir.display(), bpffs.display());
     let (url, pin, token) = (&server.url, &server.pin, server.gateway_token.display());
-    let lease = LEASE.as_secs();
+    let lease = lease().as_secs();
     let [v4, v6] = REMEDIATION.both();
     format!(
         r#"mode = "enforce"

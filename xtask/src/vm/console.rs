@@ -168,16 +168,38 @@ impl fmt::Display for Verdict {
 mod tests {
     use super::*;
 
-    fn console(lines: &[&str]) -> Console {
+    fn console(lines: &[String]) -> Console {
         let mut console = Console::new(Limits {
-            whole: Duration::from_secs(900),
-            part: Duration::from_secs(300),
+            whole: Duration::from_mins(15),
+            part: Duration::from_mins(5),
         });
-        lines.iter().for_each(|line| console.line(line));
+        for line in lines {
+            console.line(line);
+        }
         console
     }
 
-    fn said(lines: &[Report]) -> Vec<String> {
-        lines.iter().map(ToString::to_string).collect()
+    fn said(reports: &[Report]) -> Vec<String> {
+        reports.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn everything_passes_when_every_part_did() {
+        let begins = || Report::Begins("size".to_owned());
+        let lines = said(&[begins(), Report::Ended(0), Report::Over]);
+        assert_eq!(console(&lines).verdict(Ending::Stopped).status, 0);
+        let lines = said(&[begins(), Report::Ended(101), Report::Over]);
+        let verdict = console(&lines).verdict(Ending::Stopped);
+        assert_eq!(verdict.status, 101);
+        assert!(verdict.to_string().contains("size (exit status 101)"));
+    }
+
+    #[test]
+    fn a_machine_that_stops_or_hangs_has_not_passed() {
+        let lines = said(&[Report::Begins("demo".to_owned())]);
+        let verdict = console(&lines).verdict(Ending::Stopped);
+        assert_eq!(verdict.status, 1);
+        assert!(verdict.to_string().contains("during demo"), "{verdict}");
+        assert_eq!(console(&lines).verdict(Ending::Killed).status, HUNG);
     }
 }

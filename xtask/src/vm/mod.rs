@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// Seconds after which a part of what it runs counts as hung, and the machine is killed.
     #[arg(long, default_value_t = PART_LIMIT)]
     part_limit: u64,
+    /// Only the tests that tell most of a kernel.
+    #[arg(long, conflicts_with = "command")]
+    quick: bool,
     /// Only measure the kernel programs, and write their sizes into the table of the tests.
     #[arg(long, conflicts_with = "command")]
     record: bool,
@@ -75,6 +78,7 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<u8> {
     setup::run(Scope::Machine)?;
     let parts = match args.command.split_first() {
         Some((word, words)) => vec![Part::find(workspace, word, words)?],
+        None if args.quick => Part::telling(workspace)?,
         None if args.record => vec![Part::sizes(workspace)?],
         None => Part::everything(workspace)?,
     };

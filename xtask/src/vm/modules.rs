@@ -22,6 +22,7 @@ const WANTED: &[&str] = &[
     "act_gact",
     "act_mirred",
     "cls_bpf",
+    "cls_u32",
     "sch_ingress",
     // Packet filter, address translation and what is known of connections.
     "nf_conntrack_netlink",

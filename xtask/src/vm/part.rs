@@ -22,7 +22,7 @@ const FIRST: &[&str] = &[
 ];
 
 /// Tests that show best what differs between kernels: every test run has time for them.
-const TELLING: &[&str] = &["size", "packets", "own", "tables", "hooks", "links"];
+const TELLING: &[&str] = &["size", "packets", "own", "tables", "links"];
 
 /// Tests whose tools are a whole Python, which no image has room for.
 const ELSEWHERE: &[&str] = &["bypass"];
@@ -57,10 +57,10 @@ impl Part {
         }
     }
 
-    /// The tests that tell most, and the demo.
+    /// The tests that tell most.
     pub(super) fn telling(workspace: &Workspace) -> Result<Vec<Self>> {
         let mut parts = Self::everything(workspace)?;
-        parts.retain(|part| part.binary.is_none() || TELLING.contains(&part.name.as_str()));
+        parts.retain(|part| TELLING.contains(&part.name.as_str()));
         Ok(parts)
     }
 

@@ -120,7 +120,9 @@ mod tests {
 
     fn sizes(lines: &[&str]) -> Sizes {
         let mut sizes = Sizes::default();
-        lines.iter().for_each(|line| sizes.add_line(line));
+        for line in lines {
+            sizes.add_line(line);
+        }
         sizes
     }
 

@@ -1,6 +1,11 @@
 //! What is said in several faults, or at length.
 
-use super::super::super::{ManagementError, Mode, ScopeAction};
+use enforcer_common::limits;
+
+use super::super::{
+    super::{ManagementError, Mode, ScopeAction},
+    MAX_HOSTS,
+};
 
 pub(super) const fn management(error: ManagementError) -> &'static str {
     match error {
@@ -39,4 +44,11 @@ pub(super) const fn consequence(mode: Mode) -> &'static str {
             "would be cut off as soon as the mode is `enforce`: its address is checked"
         }
     }
+}
+
+pub(super) fn capacity() -> String {
+    format!(
+        "write a number from 1 to {MAX_HOSTS}; {} is usual",
+        limits::HOSTS
+    )
 }
