@@ -67,14 +67,15 @@ fn undecided<T: Tables>(case: &Case<'_>, tables: &T) -> Judgement {
         None => from_host,
         Some(asked) => now.saturating_sub(asked.since) < settings.unknown_timeout,
     };
-    let is_open = match Undecided::from_number(settings.undecided) {
+    // Asked for last: what is known before the rules are looked up, the verifier follows through each of them.
+    let is_open = || match Undecided::from_number(tables.settings().undecided) {
         Undecided::Stopped => false,
         Undecided::PassLater => asked.is_some() && !waiting,
         Undecided::Pass => true,
     };
     let judgement = match by_role(case, role, tables) {
         (true, reason) => pass(reason, role),
-        (false, _) if is_open => pass(Reason::NoAnswer, role),
+        (false, _) if is_open() => pass(Reason::NoAnswer, role),
         (false, _) if !waiting => stop(style(case, role, tables), Reason::NoAnswer, role, tables),
         (false, _) if from_host && opens => pass(Reason::FirstPacket, role),
         (false, _) => stop(Verdict::Drop, Reason::Held, role, tables),

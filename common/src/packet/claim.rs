@@ -1,6 +1,6 @@
 //! What ARP and neighbour discovery say inside: who is at which MAC address.
 
-use super::{Bytes, Packet, Part, Refusal, Transport, protocol};
+use super::{Bytes, Header, Packet, Part, Refusal, protocol};
 use crate::{host::Address, mac::Mac};
 
 /// Somebody says to have an address.
@@ -146,28 +146,30 @@ impl Packet {
     /// Whether this is neighbour discovery: ICMPv6 of the types 133 to 137 (RFC 4861).
     #[inline(always)]
     pub fn is_neighbour_discovery(&self) -> bool {
-        self.protocol == protocol::ICMPV6
-            && matches!(
-                self.transport_header(),
-                Transport::Icmp(ROUTER_SOLICITATION..=REDIRECT)
-            )
+        matches!(self.icmpv6_type(), ROUTER_SOLICITATION..=REDIRECT)
     }
 
     /// Whether this is what only routers send: advertisements and redirects.
     #[inline(always)]
     pub fn is_of_a_router(&self) -> bool {
-        self.protocol == protocol::ICMPV6
-            && matches!(
-                self.transport_header(),
-                Transport::Icmp(ROUTER_ADVERTISEMENT | REDIRECT)
-            )
+        matches!(self.icmpv6_type(), ROUTER_ADVERTISEMENT | REDIRECT)
     }
 
     /// Whether this is a redirect.
     #[inline(always)]
     pub fn is_redirect(&self) -> bool {
-        self.protocol == protocol::ICMPV6
-            && matches!(self.transport_header(), Transport::Icmp(REDIRECT))
+        self.icmpv6_type() == REDIRECT
+    }
+
+    /// The type of an ICMPv6 message; 0, which is reserved (RFC 4443 section 2.1), for anything else. Not an `Option`:
+    /// the verifier refuses what the compiler makes of a payload that is not there.
+    #[inline(always)]
+    fn icmpv6_type(&self) -> u8 {
+        if self.protocol == protocol::ICMPV6 && self.header == Header::Icmp {
+            self.icmp_type
+        } else {
+            0
+        }
     }
 
     /// Whether this is what only DHCP servers send: clients listen on these ports, whatever port it comes from.
