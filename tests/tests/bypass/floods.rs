@@ -105,8 +105,8 @@ fn a_flood_of_strangers_is_nothing_to_those_who_are_known() -> anyhow::Result<()
     });
     let rows = site.control(&["hosts"])?["total"].as_u64();
     assert!(
-        rows.is_some_and(|rows| rows <= 1024 + 4),
-        "a quarter of the table, and those here: {rows:?}"
+        rows.is_some_and(|rows| rows <= 1024 + 6),
+        "a quarter of the table, and both hosts by IPv4, IPv6 and link-local address: {rows:?}"
     );
     assert!(scene.gateway.is_ready());
     // Whoever comes next is asked about as ever.
