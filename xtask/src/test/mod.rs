@@ -6,10 +6,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::setup::{self, Scope, Series};
+use crate::setup::{self, Scope};
 use crate::tally::Tally;
 use crate::tidy;
-use crate::vm;
 use crate::workspace::{Workspace, run as run_command, shown};
 
 /// What is run.
@@ -50,10 +49,6 @@ const PHASES: &[Phase] = &[
     Phase {
         name: "demo",
         run: demo,
-    },
-    Phase {
-        name: "other kernels",
-        run: other_kernels,
     },
 ];
 
@@ -149,11 +144,6 @@ fn demo(_: &Workspace, tally: &mut Tally) -> Result<()> {
     follow(command.args(["demo", "--json"]), |line| {
         tally.add_demo_line(line);
     })
-}
-
-/// The oldest kernel that is supported.
-fn other_kernels(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
-    vm::test(workspace, &[Series::V6_1], tally)
 }
 
 /// Runs a command, passes its output on line by line, and shows each line to `look`.

@@ -11,11 +11,10 @@ mod sizes;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::setup::{self, Kernel, Scope, Series};
-use crate::tally::Tally;
 use crate::workspace::{Workspace, executable};
 use console::{Console, Limits, Verdict};
 use image::Content;
@@ -101,25 +100,6 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<u8> {
     Ok(status.unwrap_or(0))
 }
 
-/// Runs what tells most under these kernels, and counts what passes.
-pub(crate) fn test(workspace: &Workspace, kernels: &[Series], tally: &mut Tally) -> Result<()> {
-    setup::run(Scope::Machine)?;
-    let limits = Limits {
-        whole: Duration::from_secs(LIMIT),
-        part: Duration::from_secs(PART_LIMIT),
-    };
-    let machine = Machine::new(workspace, &Part::telling(workspace)?, limits)?;
-    let outcomes = machine.boot_each(kernels)?;
-    for outcome in &outcomes {
-        tally.add(&outcome.tally);
-    }
-    ensure!(
-        outcomes.iter().all(|outcome| outcome.verdict.status == 0),
-        "not everything passed under every kernel"
-    );
-    Ok(())
-}
-
 /// Everything but the kernel.
 struct Machine {
     content: Content,
@@ -132,7 +112,6 @@ struct Outcome {
     /// The series of the kernel, as people write it.
     series: String,
     verdict: Verdict,
-    tally: Tally,
     sizes: sizes::Sizes,
     /// The whole in one line.
     line: String,
@@ -203,7 +182,6 @@ impl Machine {
             series: series.name().to_owned(),
             line: format!("vm: {name}: {verdict}, after {seconds:.1} s"),
             verdict,
-            tally: console.tally,
             sizes: console.sizes,
         })
     }
