@@ -58,7 +58,6 @@ impl Config {
         for (key, path) in directories {
             let _infallible = writeln!(text, "{key} = \"{}\"", path.display());
         }
-        let server = server.as_deref().unwrap_or("\n[management.embedded]\n");
         let _infallible = write!(
             text,
             r#"{keys}

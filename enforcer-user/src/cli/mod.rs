@@ -1,6 +1,7 @@
 //! The command line.
 
 mod agent;
+mod audit;
 mod config;
 mod doctor;
 mod exception;
@@ -61,6 +62,9 @@ enum Command {
     Deny(exception::ExceptCommand),
     /// Ends what `allow` or `deny` began.
     Release(exception::ReleaseCommand),
+    /// Shows what operators did, and whether the log of it was touched.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Serves the portal, metrics and health; `enforcer run` starts it.
     #[command(hide = true)]
     Http(http::HttpCommand),
@@ -94,6 +98,7 @@ impl Command {
             Self::Allow(command) => command.run(Granted::Authorized, gateway),
             Self::Deny(command) => command.run(Granted::Denied, gateway),
             Self::Release(command) => command.run(gateway),
+            Self::Audit(command) => command.run(gateway.output),
             Self::Http(command) => command.run(),
             Self::Server(command) => command.run(gateway.output),
             Self::Agent(command) => command.run(gateway.output),

@@ -12,6 +12,7 @@ use nix::unistd::{Uid, User};
 
 use super::{Controller, explain::failed};
 use crate::{
+    audit::Deed,
     config::Mode,
     control::{
         Refusal, Request, Response,
@@ -21,7 +22,6 @@ use crate::{
         serve::{Call, Peer},
     },
     registry::{self, Decided, Exception, Operator},
-    sources::audit::Deed,
 };
 
 impl Controller {

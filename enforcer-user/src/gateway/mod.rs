@@ -26,6 +26,7 @@ use tokio::{
 };
 
 use crate::{
+    audit::Audit,
     config::{CompileError, Compiled, Config, OnStop, check::AdmitError},
     conntrack::{self, Forgetter},
     control::{
@@ -41,7 +42,6 @@ use crate::{
     simulation::Simulation,
     sources::{
         EVENTS, Profile,
-        audit::{Audit, AuditError},
         clock::Clock,
         operator::{Exceptions, Names, OperatorError},
         server::ServerError,
@@ -85,9 +85,6 @@ pub enum GatewayError {
     /// The operator's exceptions.
     #[error(transparent)]
     Exceptions(#[from] OperatorError),
-    /// The audit log.
-    #[error(transparent)]
-    Audit(#[from] AuditError),
     /// The management server cannot be reached at all.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -154,7 +151,7 @@ pub async fn run(
         .collect();
     let services = services::own(&config, &addresses, &remote);
     let compiled = config.compile(&services)?;
-    let audit = Audit::open(&config.state_dir)?;
+    let audit = Audit::open(&config.state_dir);
     let exceptions = exceptions(&config, &compiled, audit)?;
     let own = tables::own_hosts(&compiled, &addresses);
     let mut datapath = open(&config, &compiled, &own)?;
@@ -178,7 +175,10 @@ pub async fn run(
         .collect();
     let (interfaces, watched) = watch::channel(watched);
     let mut tasks = JoinSet::new();
-    let queries = sources::start(&config, &compiled, servers, &profiles, &said, &mut tasks);
+    let metrics = Metrics::new()?;
+    let queries = sources::start(
+        &config, &compiled, servers, &profiles, &said, &metrics, &mut tasks,
+    );
     drop(said);
     tasks.spawn(serve::serve(control, requests_in));
     tasks.spawn(serve::serve(http, http_in));
@@ -197,7 +197,6 @@ pub async fn run(
     });
     let (tracer, told) =
         translated::watch(&config, &compiled, &addresses, (&remote, clock), &mut tasks);
-    let metrics = Metrics::new()?;
     let (forgetter, batches) = Forgetter::new();
     let own_addresses = || Ok(Addresses::read()?.all().collect());
     tasks.spawn(conntrack::run(batches, own_addresses, metrics.forgotten()));
