@@ -219,6 +219,8 @@ fn decision(address: IpAddr, role: &str) -> Decision {
         owner: None,
         zone: "lan".to_owned(),
         observed: Some(SocketAddr::new(address, 40_000)),
+        observed_by: None,
+        observed_at: None,
         claims: vec![],
         role: role.to_owned(),
         level: Level::Safe,

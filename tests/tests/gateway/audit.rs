@@ -46,7 +46,7 @@ fn who_did_what_is_shown_and_a_changed_line_is_named() -> anyhow::Result<()> {
     assert_eq!(verified(&site)?["entries"], 3);
     let released = shown(
         &site,
-        &["--what", "release", "--who", "root", "--since", "1h"],
+        &["--what", "repaired", "--who", "root", "--since", "1h"],
     )?;
     assert_eq!(released.len(), 1, "{released:?}");
     assert_eq!(released[0]["object"], format!("lan {laptop}"));
@@ -113,7 +113,7 @@ fn a_kill_in_the_middle_of_writing_leaves_a_chain_that_goes_on() -> anyhow::Resu
     // Operators are at work while it ends.
     let done = thread::scope(|scope| -> anyhow::Result<u64> {
         let orders = scope.spawn(|| {
-            let mode = |number| ["monitor", "enforce"][number % 2];
+            let mode = |number: usize| ["monitor", "enforce"][number % 2];
             let is_done = |number| site.control(&["mode", mode(number)]).is_ok();
             (0..500).take_while(|number| is_done(*number)).count() as u64
         });

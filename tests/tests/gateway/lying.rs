@@ -214,13 +214,14 @@ fn with_two_servers_a_lost_one_is_replaced_within_the_lease() -> anyhow::Result<
     let preferred = OddManagement::start(&site, PORT)?;
     let stand_by = OddManagement::start(&site, PORT + 1)?;
     let servers = [&preferred, &stand_by].map(|server| server.keys(&site));
-    let mut text = String::new();
-    for keys in servers {
-        text += &format!("[[management.server]]\n{}\n", keys?);
-    }
+    let sections = servers.into_iter().map(|keys| {
+        let keys = keys?;
+        Ok(format!("[[management.server]]\n{keys}"))
+    });
+    let sections: anyhow::Result<Vec<String>> = sections.collect();
     site.configure(&Config {
         lease: "8s",
-        servers: text,
+        servers: sections?.join("\n"),
         ..Config::default()
     })?;
     let (laptop, desktop) = (&site.lan.laptop, &site.lan.desktop);
