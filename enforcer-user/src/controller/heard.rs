@@ -1,8 +1,8 @@
 //! What is known of a source beside its decisions.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
-use enforcer_common::host::{Host, SourceId};
+use enforcer_common::host::{FOREVER, Host, SourceId};
 
 use super::{Controller, guard::Guard};
 use crate::sources::Profile;
@@ -57,15 +57,18 @@ impl Controller {
     }
 
     /// For how long the decisions of a source still hold if it stays silent: none where that has no end, zero where it
-    /// is over.
+    /// is over, or where nobody can say.
+    pub(super) fn lease_left(&self, source: SourceId) -> Option<Duration> {
+        let clock = self.datapath.clock();
+        let (Ok(until), Ok(now)) = (self.datapath.lease(source), clock.now()) else {
+            return Some(Duration::ZERO);
+        };
+        (until != FOREVER).then(|| clock.duration(until.saturating_sub(now)))
+    }
+
+    /// The same in seconds, rounded up: 0 means over.
     pub(super) fn lease_seconds(&self, source: SourceId) -> Option<u64> {
-        let until = self.datapath.lease(source).ok()?;
-        if until == enforcer_common::host::FOREVER {
-            return None;
-        }
-        let now = self.datapath.clock().now().ok()?;
-        // Rounded up: 0 means over.
-        let left = self.datapath.clock().duration(until.saturating_sub(now));
+        let left = self.lease_left(source)?;
         Some(left.as_secs() + u64::from(left.subsec_nanos() > 0))
     }
 

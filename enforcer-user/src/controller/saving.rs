@@ -6,7 +6,7 @@ use std::{
 };
 
 use enforcer_common::host::SourceId;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::Controller;
@@ -109,10 +109,9 @@ impl Controller {
         let at = Timestamp::now();
         let sources = self.sources.values().map(|heard| SavedSource {
             name: heard.profile.name.clone(),
-            until: self.lease_seconds(heard.profile.id).map(|seconds| {
-                let left = SignedDuration::from_secs(seconds.cast_signed());
-                at.saturating_add(left).unwrap_or(Timestamp::MAX)
-            }),
+            until: self
+                .lease_left(heard.profile.id)
+                .map(|left| at.saturating_add(left).unwrap_or(Timestamp::MAX)),
         });
         let rows = self.registry.held().filter_map(|(host, row)| {
             if matches!(row.source, SourceId::GATEWAY | SourceId::OPERATOR) {
