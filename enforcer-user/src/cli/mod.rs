@@ -1,6 +1,7 @@
 //! The command line.
 
 mod agent;
+mod audit;
 mod completions;
 mod config;
 mod doctor;
@@ -83,6 +84,9 @@ enum Command {
     Completions(completions::CompletionsCommand),
     /// Writes the manual pages, one for each command.
     Man(completions::ManCommand),
+    /// Shows what operators did, and whether the log of it was touched.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Serves the portal, metrics and health; `enforcer run` starts it.
     #[command(hide = true)]
     Http(http::HttpCommand),
@@ -122,6 +126,7 @@ impl Command {
             Self::Release(command) => command.run(gateway),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
+            Self::Audit(command) => command.run(gateway.output),
             Self::Http(command) => command.run(),
             Self::Server(command) => command.run(gateway.output),
             Self::Agent(command) => command.run(gateway.output),

@@ -11,6 +11,7 @@ use nix::unistd::{Uid, User};
 
 use super::{Controller, explain::failed};
 use crate::{
+    audit::Deed,
     config::Mode,
     control::{
         Refusal, Request, Response,
@@ -20,7 +21,6 @@ use crate::{
         serve::{Call, Peer, Rights},
     },
     registry::{Exception, Operator},
-    sources::audit::Deed,
 };
 
 impl Controller {

@@ -119,6 +119,8 @@ impl Controller {
                 unknown: asked.unknown(),
                 failed: asked.failed(),
             },
+            runs: self.datapath.runs(),
+            audit_failures: self.exceptions.audit().failures(),
         };
         self.metrics
             .render(&snapshot)

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::{Controller, explain::failed, operator::mode_view};
 use crate::{
+    audit::Deed,
     config::{Compiled, Config, Mode, shown},
     control::{Refusal, event::EventKind, refusal::Kind, request::Reloaded},
     datapath::{DatapathError, Plan},
@@ -23,7 +24,6 @@ use crate::{
     },
     links::Forwarding,
     registry::Operator,
-    sources::audit::Deed,
 };
 
 impl Controller {

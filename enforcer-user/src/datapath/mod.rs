@@ -23,6 +23,7 @@ mod object;
 mod pins;
 mod plain;
 mod policy;
+mod runs;
 mod steps;
 mod tags;
 mod tc;
@@ -42,6 +43,7 @@ pub use live::LiveTables;
 pub use object::check_capabilities;
 pub use pins::check_mount;
 pub use policy::Rulings;
+pub use runs::Runs;
 pub use test_run::{Bench, Effects, Ran, Size};
 pub use vlans::VlanPlan;
 

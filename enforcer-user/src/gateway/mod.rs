@@ -29,6 +29,7 @@ use tokio::{
 };
 
 use crate::{
+    audit::Audit,
     config::{CompileError, Compiled, Config, OnStop, check::AdmitError},
     conntrack::{self, Forgetter},
     control::{
@@ -45,7 +46,6 @@ use crate::{
     simulation::Simulation,
     sources::{
         EVENTS, Profile,
-        audit::{Audit, AuditError},
         clock::Clock,
         operator::{Exceptions, Names, OperatorError},
         server::ServerError,
@@ -90,9 +90,6 @@ pub enum GatewayError {
     /// The operator's exceptions.
     #[error(transparent)]
     Exceptions(#[from] OperatorError),
-    /// The audit log.
-    #[error(transparent)]
-    Audit(#[from] AuditError),
     /// The management server cannot be reached at all.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -155,7 +152,7 @@ pub async fn run(
         .collect();
     let services = services::own(&config, &addresses, &remote);
     let compiled = config.compile_after(&services, &numbers::roles(&config.state_dir))?;
-    let audit = Audit::open(&config.state_dir)?;
+    let audit = Audit::open(&config.state_dir);
     let exceptions = exceptions(&config, &compiled, audit)?;
     let own = tables::own_hosts(&compiled, &addresses);
     let mut datapath = open(&config, &compiled, &own)?;
@@ -179,9 +176,12 @@ pub async fn run(
         .collect();
     let (interfaces, watched) = watch::channel(watched);
     let mut tasks = JoinSet::new();
+    let metrics = Metrics::new()?;
     let (roles, named) = watch::channel(compiled.roles.clone());
     let named = (compiled.zones.clone(), named);
-    let queries = sources::start(&config, named, servers, &profiles, &said, &mut tasks);
+    let queries = sources::start(
+        &config, named, servers, &profiles, &said, &metrics, &mut tasks,
+    );
     drop(said);
     tasks.spawn(serve::serve_for(readers, Rights::Read, requests_in.clone()));
     tasks.spawn(serve::serve(control, requests_in));
@@ -194,7 +194,6 @@ pub async fn run(
     let links = watch_links(&mut tasks);
     let (tracer, told) =
         translated::watch(&config, &compiled, &addresses, (&remote, clock), &mut tasks);
-    let metrics = Metrics::new()?;
     let (forgetter, batches) = Forgetter::new();
     let own_addresses = || Ok(Addresses::read()?.all().collect());
     tasks.spawn(conntrack::run(batches, own_addresses, metrics.forgotten()));

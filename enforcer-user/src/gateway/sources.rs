@@ -13,6 +13,7 @@ use super::{GatewayError, embedded::EmbeddedError};
 use crate::{
     config::{Config, Remote, RoleNames},
     identity::Zones,
+    metrics::Metrics,
     sources::{
         Outlet, Profile, Said, Source,
         file::WatchedFile,
@@ -29,6 +30,7 @@ pub(super) fn start(
     servers: Vec<Server>,
     profiles: &[Profile],
     said: &mpsc::Sender<Said>,
+    metrics: &Metrics,
     tasks: &mut JoinSet<()>,
 ) -> Queries {
     let outlet = |profile: &Profile| Outlet::new(profile.id, said.clone(), profile.again.clone());
@@ -42,7 +44,8 @@ pub(super) fn start(
     let followed = Followed::default();
     let zones = Zones::new(zones);
     let asking = outlet(management);
-    let (queries, asker) = Asker::new(servers.clone(), followed.clone(), zones, asking);
+    let took = metrics.queries();
+    let (queries, asker) = Asker::new(servers.clone(), followed.clone(), zones, asking, took);
     tasks.spawn(asker.run());
     let limits = Limits::of(config.management.lease, servers.len());
     tasks.spawn(Management::new(servers, limits, followed).run(outlet(management)));

@@ -7,10 +7,15 @@ use enforcer_common::{
     decide::Reason,
     role::RoleId,
 };
-use prometheus::{IntCounterVec, IntGaugeVec, Opts, Registry, Result, proto::MetricFamily};
+use prometheus::{
+    CounterVec, IntCounterVec, IntGaugeVec, Opts, Registry, Result, proto::MetricFamily,
+};
 
 use super::{Questions, Snapshot};
-use crate::control::{request::Mode, status::StatusView};
+use crate::{
+    control::{request::Mode, status::StatusView},
+    datapath::Runs,
+};
 
 /// Everything that a snapshot says.
 pub fn gather(snapshot: &Snapshot) -> Result<Vec<MetricFamily>> {
@@ -22,6 +27,13 @@ pub fn gather(snapshot: &Snapshot) -> Result<Vec<MetricFamily>> {
     families.tables(&snapshot.status)?;
     families.sources(&snapshot.status)?;
     families.questions(snapshot.questions)?;
+    families.runs(snapshot.runs.as_deref().unwrap_or_default())?;
+    families.counter(
+        "enforcer_audit_failures_total",
+        "How often something could not be written into the audit log; what operators ordered then was refused.",
+        &[],
+        [(vec![], snapshot.audit_failures)],
+    )?;
     Ok(families.0.gather())
 }
 
@@ -207,6 +219,36 @@ impl Families {
             &["result"],
             results.map(|(result, hosts)| (vec![result], hosts)),
         )
+    }
+
+    /// Nothing at all while the kernel does not count: a zero would say that nothing runs.
+    fn runs(&self, runs: &[Runs]) -> Result<()> {
+        let labels = &["interface", "hook"];
+        let rows = runs.iter().map(|one| {
+            let hook = Hook::ALL.iter().find(|(hook, _)| *hook == one.hook);
+            (
+                vec![&*one.interface, hook.map_or("", |(_, word)| word)],
+                one,
+            )
+        });
+        self.counter(
+            "enforcer_program_runs_total",
+            "Packets that the programs at a hook ran for.",
+            labels,
+            rows.clone().map(|(labels, one)| (labels, one.count)),
+        )?;
+        let seconds = CounterVec::new(
+            Opts::new(
+                "enforcer_program_run_seconds_total",
+                "Time that the programs at a hook took.",
+            ),
+            labels,
+        )?;
+        for (values, one) in rows {
+            let row = seconds.get_metric_with_label_values(&values)?;
+            row.inc_by(one.time.as_secs_f64());
+        }
+        self.0.register(Box::new(seconds))
     }
 
     fn gauge<'a>(

@@ -13,11 +13,16 @@ use prometheus::{
     TextEncoder,
 };
 
-use crate::{control::status::StatusView, identity::Doubt};
+use crate::{control::status::StatusView, datapath::Runs, identity::Doubt};
 
 /// Bounds around what is promised: 5 ms when quiet, 50 ms under load.
 const APPLY_BUCKETS: [f64; 11] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.25, 1.0,
+];
+
+/// Bounds around what is promised to a host whose answer is awaited: a round trip; 2 s at most.
+const QUERY_BUCKETS: [f64; 11] = [
+    0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0,
 ];
 
 /// What the gateway is at the moment of reading.
@@ -30,6 +35,10 @@ pub struct Snapshot {
     pub counters: Vec<Counter>,
     /// What became of the questions about unknown hosts.
     pub questions: Questions,
+    /// How long the programs ran; none while the kernel does not count it.
+    pub runs: Option<Vec<Runs>>,
+    /// How often something could not be written into the audit log.
+    pub audit_failures: u64,
 }
 
 /// What became of the questions to a source, in hosts.
@@ -48,6 +57,7 @@ pub struct Questions {
 pub struct Metrics {
     registry: Registry,
     apply: Histogram,
+    queries: Histogram,
     forgotten: IntCounter,
     doubts: IntCounterVec,
 }
@@ -56,14 +66,22 @@ impl Metrics {
     /// Everything at zero.
     pub fn new() -> Result<Self> {
         let registry = Registry::new();
-        let apply = Histogram::with_opts(
-            HistogramOpts::new(
-                "enforcer_decision_apply_seconds",
-                "Time from a decision's arrival until the kernel tables hold it.",
-            )
-            .buckets(APPLY_BUCKETS.to_vec()),
+        let histogram = |name, help, buckets: &[f64]| -> Result<Histogram> {
+            let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+            let histogram = Histogram::with_opts(options)?;
+            registry.register(Box::new(histogram.clone()))?;
+            Ok(histogram)
+        };
+        let apply = histogram(
+            "enforcer_decision_apply_seconds",
+            "Time from a decision's arrival until the kernel tables hold it.",
+            &APPLY_BUCKETS,
         )?;
-        registry.register(Box::new(apply.clone()))?;
+        let queries = histogram(
+            "enforcer_query_seconds",
+            "Time that a request about unknown hosts took, with an answer or without.",
+            &QUERY_BUCKETS,
+        )?;
         let forgotten = IntCounter::new(
             "enforcer_connections_forgotten_total",
             "Connections of hosts that were cut, taken from the kernel's connection tracking table.",
@@ -83,9 +101,15 @@ impl Metrics {
         Ok(Self {
             registry,
             apply,
+            queries,
             forgotten,
             doubts,
         })
+    }
+
+    /// How long requests about unknown hosts took.
+    pub fn queries(&self) -> Histogram {
+        self.queries.clone()
     }
 
     /// The counter of connections that were taken from the kernel's table.
@@ -195,6 +219,13 @@ mod tests {
             status,
             counters,
             questions,
+            runs: Some(vec![Runs {
+                interface: "eth1".to_owned(),
+                hook: Hook::Xdp,
+                count: 4,
+                time: Duration::from_nanos(1_500),
+            }]),
+            audit_failures: 5,
         }
     }
 
@@ -202,8 +233,10 @@ mod tests {
     fn each_figure_stands_under_its_name() {
         let metrics = Metrics::new().expect("metrics");
         metrics.applied(Duration::from_millis(3));
+        metrics.queries().observe(0.003);
         let text = metrics.render(&snapshot()).expect("text");
         for line in [
+            "enforcer_audit_failures_total 5",
             "enforcer_bytes_total{hook=\"xdp\",reason=\"role_denies\",verdict=\"would_stop\"} 420",
             "enforcer_build_info{version=\"0.1.0\"} 1",
             "enforcer_connections_forgotten_total 0",
@@ -222,8 +255,12 @@ mod tests {
             "enforcer_packets_total{hook=\"tc_egress\",reason=\"held\",verdict=\"drop\"} 0",
             "enforcer_packets_total{hook=\"xdp\",reason=\"role_denies\",verdict=\"would_stop\"} 7",
             "enforcer_pending_hosts 1",
+            "enforcer_program_run_seconds_total{hook=\"xdp\",interface=\"eth1\"} 0.0000015",
+            "enforcer_program_runs_total{hook=\"xdp\",interface=\"eth1\"} 4",
             "enforcer_queries_total{result=\"failed\"} 0",
             "enforcer_queries_total{result=\"known\"} 1",
+            "enforcer_query_seconds_bucket{le=\"0.0025\"} 0",
+            "enforcer_query_seconds_bucket{le=\"0.005\"} 1",
             "enforcer_ready 1",
             "enforcer_source_decisions{source=\"management\"} 3",
             "enforcer_source_held_back_total{source=\"management\"} 1",
@@ -234,6 +271,15 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
+    }
+
+    #[test]
+    fn what_the_kernel_does_not_count_is_not_zero_but_absent() {
+        let mut snapshot = snapshot();
+        snapshot.runs = None;
+        let metrics = Metrics::new().expect("metrics");
+        let text = metrics.render(&snapshot).expect("text");
+        assert!(!text.contains("enforcer_program_run"), "{text}");
     }
 
     #[test]

@@ -6,7 +6,6 @@
 //! A new source is a type that implements [`Source`], in a file of its own, with a [`Profile`] and a line in
 //! `gateway::sources` that starts it.
 
-pub mod audit;
 mod backoff;
 pub mod clock;
 pub mod file;

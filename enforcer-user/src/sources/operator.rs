@@ -11,8 +11,8 @@ use std::{
 use enforcer_common::{host::Host, role::RoleId};
 use jiff::Timestamp;
 
-use super::audit::{Audit, AuditError, Deed};
 use crate::{
+    audit::{Audit, AuditError, Deed},
     identity::Zones,
     registry::{Exception, Operator},
 };

@@ -10,6 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use enforcer_common::host::Host;
 use enforcer_protocol::decision::{Answers, MAX_QUERY, Query, Subject};
+use prometheus::Histogram;
 use reqwest::Url;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
@@ -105,6 +106,8 @@ struct Desk {
     outlet: Outlet,
     recent: Recent,
     stats: Arc<QueryStats>,
+    /// How long requests took, those that had no answer too.
+    took: Histogram,
 }
 
 impl Asker {
@@ -115,6 +118,7 @@ impl Asker {
         followed: Followed,
         zones: Zones,
         outlet: Outlet,
+        took: Histogram,
     ) -> (Queries, Self) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let stats = Arc::new(QueryStats::default());
@@ -129,6 +133,7 @@ impl Asker {
             outlet,
             recent: Recent::default(),
             stats,
+            took,
         });
         let questions = receiver;
         (queries, Self { questions, desk })
@@ -173,11 +178,12 @@ impl Desk {
         let server = &self.servers[number];
         let url = || server.url().clone();
         let answers = time::timeout(LIMIT, self.answers(server, &batch)).await;
+        self.took.observe(begin.elapsed().as_secs_f64());
         match answers.unwrap_or_else(|_| Err(QueryError::Slow { url: url() })) {
             Ok(answers) => {
                 let known = answers.decisions.iter().flatten().count();
                 let unknown = answers.decisions.len() - known;
-                self.stats.succeed(known, unknown, begin.elapsed());
+                self.stats.succeed(known, unknown);
                 self.recent.answered(&hosts, Instant::now());
                 self.tell(number, &hosts, answers).await;
             }

@@ -7,6 +7,7 @@ use std::{
 
 use enforcer::{
     identity::{Mac, Zones},
+    metrics::Metrics,
     sources::{
         Answer, SourceEvent,
         clock::Clock,
@@ -37,7 +38,8 @@ fn question(last: u8) -> Question {
 fn ask(server: Server) -> (Queries, Ear, JoinSet<()>) {
     let (outlet, ear) = Ear::new();
     let zones = Zones::new(["office".to_owned(), ZONE.to_owned()]);
-    let (queries, asker) = Asker::new(vec![server], Followed::default(), zones, outlet);
+    let took = Metrics::new().expect("metrics").queries();
+    let (queries, asker) = Asker::new(vec![server], Followed::default(), zones, outlet, took);
     let mut tasks = JoinSet::new();
     tasks.spawn(asker.run());
     (queries, ear, tasks)

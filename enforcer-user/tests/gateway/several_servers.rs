@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use enforcer::{
     identity::Zones,
+    metrics::Metrics,
     sources::{
         Source, SourceEvent,
         management::{Followed, Limits, Management},
@@ -145,7 +146,9 @@ async fn questions_go_to_the_one_that_is_followed() {
     let host = Host { zone: 0, address };
     let (outlet, mut answers) = Ear::new();
     let servers: Vec<Server> = [&first, &second].map(OddServer::server).to_vec();
-    let (queries, asker) = Asker::new(servers, followed, Zones::new(["lab".to_owned()]), outlet);
+    let took = Metrics::new().expect("metrics").queries();
+    let zones = Zones::new(["lab".to_owned()]);
+    let (queries, asker) = Asker::new(servers, followed, zones, outlet, took);
     tasks.spawn(asker.run());
 
     first

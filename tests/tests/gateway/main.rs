@@ -1,5 +1,6 @@
 //! The real gateway in network namespaces, with real sockets.
 
+mod audit;
 mod closing;
 mod compliance;
 mod configuration;

@@ -7,6 +7,7 @@ mod kernels;
 mod linker;
 pub(crate) mod probe;
 mod progress;
+mod prometheus;
 mod requirement;
 mod table;
 

@@ -4,7 +4,7 @@ use super::Scope;
 use super::requirement::Check::{Ask, Command, File};
 use super::requirement::Install::{ByHand, Packages, Step};
 use super::requirement::Requirement;
-use super::{apt, kernels, linker, probe};
+use super::{apt, kernels, linker, probe, prometheus};
 
 /// What a command of this scope needs on this kind of machine.
 pub(crate) fn requirements(can_install: bool, scope: Scope) -> Vec<&'static Requirement> {
@@ -118,7 +118,7 @@ const RUN: &[Requirement] = &[
     },
 ];
 
-/// What attackers use.
+/// What attackers use, and what reads the metrics.
 const TEST: &[Requirement] = &[
     Requirement {
         name: "scapy",
@@ -149,6 +149,14 @@ const TEST: &[Requirement] = &[
         name: "arpspoof",
         check: Command("arpspoof"),
         install: Packages(&["dsniff"]),
+    },
+    Requirement {
+        name: "prometheus and promtool",
+        check: Command("promtool"),
+        install: Step {
+            run: prometheus::install,
+            by_hand: prometheus::BY_HAND,
+        },
     },
 ];
 

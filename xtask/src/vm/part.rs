@@ -24,8 +24,8 @@ const FIRST: &[&str] = &[
 /// Tests that show best what differs between kernels: every test run has time for them.
 const TELLING: &[&str] = &["size", "packets", "own", "tables", "links"];
 
-/// Tests whose tools are a whole Python, which no image has room for.
-const ELSEWHERE: &[&str] = &["bypass"];
+/// Tests whose tools, a whole Python or Prometheus, no image has room for.
+const ELSEWHERE: &[&str] = &["bypass", "prometheus"];
 
 /// The package of the integration tests.
 const TESTS: &str = "enforcer-tests";

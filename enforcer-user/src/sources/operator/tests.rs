@@ -5,7 +5,7 @@ use jiff::ToSpan;
 use tempfile::TempDir;
 
 use super::*;
-use crate::sources::audit;
+use crate::audit;
 
 const HOST: Host = Host {
     zone: 1,
@@ -22,7 +22,7 @@ fn names() -> Names {
 }
 
 fn open(dir: &TempDir, now: Timestamp) -> Result<Exceptions, OperatorError> {
-    let audit = Audit::open(dir.path()).expect("a new directory");
+    let audit = Audit::open(dir.path());
     Exceptions::open(dir.path(), names(), audit, now)
 }
 
@@ -124,7 +124,7 @@ fn an_exception_of_a_zone_that_is_gone_is_kept_without_effect() {
         zones: Zones::new(["office".to_owned()]),
         ..names()
     };
-    let audit = Audit::open(dir.path()).expect("a directory");
+    let audit = Audit::open(dir.path());
     let mut fewer = Exceptions::open(dir.path(), only_office, audit, now).expect("one stored");
     assert_eq!(fewer.active().count(), 0);
     let office = Host { zone: 0, ..HOST };

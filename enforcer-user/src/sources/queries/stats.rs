@@ -1,11 +1,8 @@
 //! What became of the questions, for metrics.
 
-use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-/// Counts of hosts, and the time that requests took. They only grow.
+/// Counts of hosts. They only grow.
 #[derive(Debug, Default)]
 pub struct QueryStats {
     asked: AtomicU64,
@@ -14,8 +11,6 @@ pub struct QueryStats {
     failed: AtomicU64,
     known: AtomicU64,
     unknown: AtomicU64,
-    requests: AtomicU64,
-    microseconds: AtomicU64,
     is_failing: AtomicBool,
 }
 
@@ -60,16 +55,6 @@ impl QueryStats {
         self.asked().saturating_sub(self.answered() + self.failed())
     }
 
-    /// Requests that were answered.
-    pub fn requests(&self) -> u64 {
-        self.requests.load(Relaxed)
-    }
-
-    /// How long the requests that were answered took together.
-    pub fn duration(&self) -> Duration {
-        Duration::from_micros(self.microseconds.load(Relaxed))
-    }
-
     pub(super) fn ask(&self, hosts: usize) {
         self.asked.fetch_add(hosts as u64, Relaxed);
     }
@@ -82,12 +67,9 @@ impl QueryStats {
         self.dropped.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn succeed(&self, known: usize, unknown: usize, took: Duration) {
+    pub(super) fn succeed(&self, known: usize, unknown: usize) {
         self.known.fetch_add(known as u64, Relaxed);
         self.unknown.fetch_add(unknown as u64, Relaxed);
-        self.requests.fetch_add(1, Relaxed);
-        let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.microseconds.fetch_add(microseconds, Relaxed);
         self.is_failing.store(false, Relaxed);
     }
 
