@@ -10,6 +10,7 @@ pub mod controller;
 pub mod datapath;
 pub mod doctor;
 pub mod gateway;
+mod hex;
 pub mod identity;
 pub mod links;
 pub mod metrics;

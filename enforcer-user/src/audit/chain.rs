@@ -91,13 +91,13 @@ pub(super) struct Chain {
 impl Chain {
     /// Adds a line. One that does not fit, but is sound by itself, is followed all the same.
     pub(super) fn take(&mut self, line: &Line) -> Result<(), Fault> {
-        let (link, prev) = line.read()?;
-        let fits = self.fits(&link, &prev);
+        let (read, prev) = line.read()?;
+        let fits = self.fits(&read, &prev);
         if self.entries == 0 {
-            self.first = link.seq;
+            self.first = read.seq;
         }
         self.entries += 1;
-        self.last = Some(link);
+        self.last = Some(read);
         fits
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::chain::Fault;
-use crate::registry::Operator;
+use crate::{hex::hex, registry::Operator};
 
 /// What stands before and behind the hash at the end of a line. The hash is that of everything before.
 const BEFORE: &str = ",\"hash\":\"";
@@ -72,15 +72,12 @@ impl Link {
         let mut line = serde_json::to_string(&numbered)?;
         // The brace comes back behind the hash.
         line.pop();
-        let link = Self {
-            seq: numbered.seq,
-            hash: hash(&line),
-        };
+        let (seq, hash) = (numbered.seq, hash(&line));
         line.push_str(BEFORE);
-        line.push_str(&link.hash);
+        line.push_str(&hash);
         line.push_str(BEHIND);
         line.push('\n');
-        Ok((line, link))
+        Ok((line, Self { seq, hash }))
     }
 }
 
@@ -101,6 +98,5 @@ pub(super) fn read(line: &[u8]) -> Result<(Link, String), Fault> {
 }
 
 fn hash(content: &str) -> String {
-    let digest = Sha256::digest(content);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(content))
 }

@@ -88,13 +88,13 @@ impl Log {
     }
 
     fn try_append(&mut self, deed: &Deed, largest: u64) -> io::Result<()> {
-        let (line, link) = self.last.line(deed)?;
+        let (line, next) = self.last.line(deed)?;
         let is_full = self.end + line.len() as u64 > largest;
         if is_full && self.end > 0 {
             self.rotate()?;
         }
         self.write(line.as_bytes())?;
-        self.last = link;
+        self.last = next;
         Ok(())
     }
 

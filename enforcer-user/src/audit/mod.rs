@@ -141,12 +141,11 @@ impl Audit {
     ) -> Result<T, AuditError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let done = state.log(&self.dir).and_then(work);
-        match &done {
-            Ok(_) => state.last = state.log.as_ref().map(|log| log.last().clone()),
-            Err(_) => {
-                state.log = None;
-                self.failures.fetch_add(1, Relaxed);
-            }
+        if done.is_ok() {
+            state.last = state.log.as_ref().map(|log| log.last().clone());
+        } else {
+            state.log = None;
+            self.failures.fetch_add(1, Relaxed);
         }
         done
     }

@@ -11,6 +11,7 @@ pub(crate) mod services;
 mod sources;
 pub(crate) mod tables;
 mod translated;
+mod watching;
 
 use std::{
     collections::HashSet,
@@ -39,8 +40,7 @@ use crate::{
     },
     controller::{self, Controller, Held, Inputs, Parts},
     datapath::{self, Datapath, DatapathError, HostChange, Options},
-    identity::{Zones, kept::Keeper, neighbours},
-    links::{self, Forwarding},
+    identity::{Zones, kept::Keeper},
     metrics::Metrics,
     registry::Registry,
     simulation::Simulation,
@@ -186,12 +186,8 @@ pub async fn run(
     tasks.spawn(serve::serve_for(readers, Rights::Read, requests_in.clone()));
     tasks.spawn(serve::serve(control, requests_in));
     tasks.spawn(serve::serve(http, http_in));
-    tasks.spawn(async move {
-        if let Err(error) = neighbours::watch(watched, to_ask, seen).await {
-            tracing::error!("{error}");
-        }
-    });
-    let links = watch_links(&mut tasks);
+    watching::neighbours(&mut tasks, watched, to_ask, seen);
+    let links = watching::links(&mut tasks);
     let (tracer, told) =
         translated::watch(&config, &compiled, &addresses, (&remote, clock), &mut tasks);
     let (forgetter, batches) = Forgetter::new();
@@ -256,18 +252,6 @@ fn control_sockets(config: &Config) -> Result<(UnixListener, UnixListener), Gate
     let readers = config.run_dir.join(control::listen::READERS);
     let readers = control::listen::bind(&readers, &access)?;
     Ok((control, readers))
-}
-
-fn watch_links(tasks: &mut JoinSet<()>) -> mpsc::Receiver<Vec<Forwarding>> {
-    let (links_in, links) = mpsc::channel(1);
-    tasks.spawn(async move {
-        if let Err(error) = links::watch(links_in).await {
-            tracing::error!(
-                "{error}; interfaces that come and go are not noticed until the next start"
-            );
-        }
-    });
-    links
 }
 
 fn group_or_root(group: Option<&String>) -> Access {

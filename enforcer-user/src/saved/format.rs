@@ -1,9 +1,6 @@
 //! The lines of the file: a head, a line for each host, a checksum.
 
-use std::{
-    fmt::Write as _,
-    io::{self, BufRead, Read, Write},
-};
+use std::io::{self, BufRead, Read, Write};
 
 use enforcer_common::limits;
 use jiff::Timestamp;
@@ -11,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Saved, SavedRow, SavedSource};
+use crate::hex::hex;
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -103,11 +101,7 @@ fn end(line: &mut Vec<u8>, to: &mut impl Write, digest: &mut Sha256) -> io::Resu
 }
 
 fn text(digest: Sha256) -> String {
-    let bytes = digest.finalize();
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&digest.finalize())
 }
 
 pub(super) fn read(from: impl BufRead) -> Result<Saved, Damage> {
