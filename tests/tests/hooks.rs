@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use enforcer::datapath::{
     Attachment, Datapath, EgressHook, IngressChoice, IngressHook, Options, Plan, VlanPlan,
 };
@@ -259,6 +259,38 @@ fn what_passes_goes_on_to_the_filters_of_others() -> Result<()> {
         });
         Ok(())
     })?;
+    datapath.detach().map_err(Into::into)
+}
+
+#[test]
+fn without_its_steps_a_program_drops() -> Result<()> {
+    let (cable, bpffs) = (Cable::new()?, BpfFs::new()?);
+    let datapath = cable.attach(&bpffs, &plan(IngressChoice::Tc))?;
+    ip(&cable.gateway, "address add 192.0.2.2/24 dev inside")?;
+    let asked = |what: &str, word: &str| {
+        wait::until_so(what, || {
+            let sent = cable.host.enter(|| {
+                UdpSocket::bind("192.0.2.11:0")?.send_to(b"anybody there?", "192.0.2.2:4000")
+            });
+            let known = ip(&cable.host, "neigh show 192.0.2.2 dev outside");
+            sent.is_ok() && known.is_ok_and(|known| known.contains(word))
+        });
+    };
+    asked("the gateway answers who it is", "lladdr");
+    let pins = output(
+        Command::new("find")
+            .arg(bpffs.pin_dir())
+            .args(["-name", "*steps*"]),
+    )?;
+    let pin = pins.lines().find(|pin| pin.contains("ingress"));
+    let pin = pin.with_context(|| format!("no steps of the hook on ingress: {pins}"))?;
+    for step in 0..8 {
+        let mut bpftool = Command::new("bpftool");
+        bpftool.args(["map", "delete", "pinned", pin, "key"]);
+        output(bpftool.args([&step.to_string(), "0", "0", "0"]))?;
+    }
+    ip(&cable.host, "neigh del 192.0.2.2 dev outside")?;
+    asked("nobody answers", "FAILED");
     datapath.detach().map_err(Into::into)
 }
 

@@ -136,6 +136,11 @@ const TEST: &[Requirement] = &[
         install: Packages(&["thc-ipv6"]),
     },
     Requirement {
+        name: "bpftool",
+        check: Command("bpftool"),
+        install: Packages(&["bpftool"]),
+    },
+    Requirement {
         name: "nmap",
         check: Command("nmap"),
         install: Packages(&["nmap"]),
