@@ -99,22 +99,33 @@ impl Programs {
         std::iter::once(self.first).chain(steps)
     }
 
-    /// Has all of them verified and loaded, and puts the steps in their places. What is handed back keeps them
-    /// there: a map of programs is emptied when nobody holds or pins it any more.
-    pub(super) fn load(&self, object: &mut Ebpf) -> Result<ProgramArray<MapData>, DatapathError> {
+    /// Has all of them verified and loaded, and puts the steps in their places. The object keeps them there: a map of
+    /// programs is emptied when nobody holds or pins it any more, and a pin goes with its file system.
+    pub(super) fn load(&self, object: &mut Ebpf) -> Result<(), DatapathError> {
         for name in self.names() {
             load(program(object, name)?).map_err(|error| DatapathError::Program { name, error })?;
         }
-        let steps = object
-            .take_map(self.map)
-            .ok_or(DatapathError::Missing(self.map))?;
-        let mut steps = ProgramArray::try_from(steps).map_err(map(self.map))?;
+        let mut loaded = Vec::with_capacity(self.steps.len());
         for &(place, name) in self.steps {
             let failed = |error| DatapathError::Program { name, error };
             let fd = program(object, name)?.fd().map_err(failed)?;
-            steps.set(place, fd, 0).map_err(map(self.map))?;
+            let fd = fd.try_clone().map_err(|error| failed(error.into()))?;
+            loaded.push((place, fd));
         }
-        Ok(steps)
+        let mut steps = self.map(object)?;
+        for (place, fd) in loaded {
+            steps.set(place, &fd, 0).map_err(map(self.map))?;
+        }
+        Ok(())
+    }
+
+    fn map<'a>(
+        &self,
+        object: &'a mut Ebpf,
+    ) -> Result<ProgramArray<&'a mut MapData>, DatapathError> {
+        let found = object.map_mut(self.map);
+        ProgramArray::try_from(found.ok_or(DatapathError::Missing(self.map))?)
+            .map_err(map(self.map))
     }
 }
 
@@ -134,12 +145,13 @@ impl Staged {
         interface: &str,
         hook: &str,
     ) -> Result<Self, DatapathError> {
-        let steps = programs.load(object)?;
+        programs.load(object)?;
         let pin = pins.steps(interface, hook);
         let new = pins.steps(interface, &format!("{hook}-new"));
         // Of an earlier process that ended at this very place.
         let _ = fs::remove_file(&new);
-        steps.pin(&new).map_err(|error| DatapathError::LinkPin {
+        let pinned = programs.map(object)?.pin(&new);
+        pinned.map_err(|error| DatapathError::LinkPin {
             interface: interface.to_owned(),
             error,
         })?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aya::{
     Ebpf,
-    maps::{MapData, PerCpuArray, ProgramArray},
+    maps::{MapData, PerCpuArray},
     programs::{SchedClassifier, TestRun, TestRunOptions, Xdp},
 };
 use enforcer_common::{
@@ -32,7 +32,6 @@ pub struct Bench {
     object: Ebpf,
     xdp: Programs,
     seen: PerCpuArray<MapData, [u8; SEEN]>,
-    _steps: Vec<ProgramArray<MapData>>,
 }
 
 /// What a program did with a packet.
@@ -101,10 +100,9 @@ impl Datapath {
             tells_far_ends: true,
         };
         let mut object = object::load(&self.options, &self.pins, constants)?;
-        let steps = [xdp, TC_INGRESS, TC_EGRESS]
-            .iter()
-            .map(|programs| programs.load(&mut object))
-            .collect::<Result<_, _>>()?;
+        for programs in [xdp, TC_INGRESS, TC_EGRESS] {
+            programs.load(&mut object)?;
+        }
         let seen = object
             .take_map("SEEN")
             .ok_or(DatapathError::Missing("SEEN"))?;
@@ -112,7 +110,6 @@ impl Datapath {
             seen: PerCpuArray::try_from(seen).map_err(map("SEEN"))?,
             object,
             xdp,
-            _steps: steps,
         })
     }
 
