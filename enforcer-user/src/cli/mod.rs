@@ -4,6 +4,7 @@ mod agent;
 mod audit;
 mod completions;
 mod config;
+mod confined;
 mod doctor;
 mod events;
 mod exception;
@@ -87,6 +88,9 @@ enum Command {
     /// Shows what operators did, and whether the log of it was touched.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Runs a program with the system calls of a gateway or its children, for tests.
+    #[command(hide = true)]
+    Confined(confined::ConfinedCommand),
     /// Serves the portal, metrics and health; `enforcer run` starts it.
     #[command(hide = true)]
     Http(http::HttpCommand),
@@ -127,6 +131,7 @@ impl Command {
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
             Self::Audit(command) => command.run(gateway.output),
+            Self::Confined(command) => command.run(),
             Self::Http(command) => command.run(),
             Self::Server(command) => command.run(gateway.output),
             Self::Agent(command) => command.run(gateway.output),

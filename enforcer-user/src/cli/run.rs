@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::output::LogFormat;
 use crate::{
-    gateway,
+    confine, gateway,
     simulation::{Condition, Simulation},
 };
 
@@ -30,8 +30,10 @@ pub struct RunCommand {
 impl RunCommand {
     /// Runs the gateway until SIGTERM or SIGINT.
     pub fn run(self, log: LogFormat) -> anyhow::Result<()> {
+        confine::gateway()?;
         let config = gateway::admit(&self.config)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
+            .on_thread_start(confine::thread)
             .enable_all()
             .build()
             .context("cannot start the asynchronous runtime")?;

@@ -32,6 +32,7 @@ use tokio::{
 use crate::{
     audit::Audit,
     config::{CompileError, Compiled, Config, OnStop, check::AdmitError},
+    confine::{self, ConfineError},
     conntrack::{self, Forgetter},
     control::{
         self,
@@ -81,6 +82,9 @@ pub enum GatewayError {
         /// Why.
         error: io::Error,
     },
+    /// What only the start needs cannot be given up.
+    #[error(transparent)]
+    Confine(#[from] ConfineError),
     /// A control socket cannot be made.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -228,6 +232,7 @@ pub async fn run(
         is_restored,
         simulation,
     };
+    confine::started()?;
     let (datapath, on_stop) = Controller::new(parts).run(inputs, stop).await?;
     drop(tasks);
     children.stop().await;
