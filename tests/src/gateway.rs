@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     net::IpAddr,
     path::PathBuf,
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::Duration,
 };
@@ -64,10 +64,26 @@ impl<'a> Gateway<'a> {
         Self::launch_with(site, &[])
     }
 
+    /// Starts one that logs so much, and waits until it is ready.
+    pub fn start_logging(site: &'a Site, level: &str) -> anyhow::Result<Self> {
+        let mut command = site.run_command();
+        command.env("ENFORCER_LOG", level);
+        let gateway = Self::launch_by(site, command, &[])?;
+        wait::until_so("the gateway is ready", || gateway.is_ready());
+        Ok(gateway)
+    }
+
     fn launch_with(site: &'a Site, arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::launch_by(site, site.run_command(), arguments)
+    }
+
+    fn launch_by(
+        site: &'a Site,
+        mut command: Command,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
         let log = site.path("gateway.log");
         let file = File::options().create(true).append(true).open(&log)?;
-        let mut command = site.run_command();
         command
             .args(["--log", "json"])
             .args(arguments)

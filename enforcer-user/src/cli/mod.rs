@@ -13,6 +13,7 @@ mod gateway;
 mod host;
 mod hosts;
 mod http;
+mod logs;
 mod mode;
 mod output;
 mod reload;
@@ -43,9 +44,9 @@ pub struct Cli {
     command: Command,
     #[command(flatten)]
     gateway: gateway::Gateway,
-    /// How logs are printed (to standard error).
-    #[arg(long, global = true, value_enum, default_value_t)]
-    log: output::LogFormat,
+    /// How logs are written [default: text, or journal when systemd connects standard error to it].
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    log: Option<logs::LogFormat>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -105,13 +106,14 @@ enum Command {
 impl Cli {
     /// Runs the command and says what went wrong, if anything did.
     pub fn run(self) -> ExitCode {
-        output::init_logs(self.log);
-        output::exit(self.command.run(&self.gateway, self.log))
+        let log = self.log.unwrap_or_else(logs::LogFormat::usual);
+        logs::init(log);
+        output::exit(self.command.run(&self.gateway, log))
     }
 }
 
 impl Command {
-    fn run(self, gateway: &gateway::Gateway, log: output::LogFormat) -> Result<()> {
+    fn run(self, gateway: &gateway::Gateway, log: logs::LogFormat) -> Result<()> {
         match self {
             Self::Run(command) => command.run(log),
             Self::Config(command) => command.run(gateway),

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::output::LogFormat;
+use super::logs::LogFormat;
 use crate::{
     confine, gateway,
     simulation::{Condition, Simulation},
@@ -32,6 +32,7 @@ impl RunCommand {
     pub fn run(self, log: LogFormat) -> anyhow::Result<()> {
         confine::gateway()?;
         let config = gateway::admit(&self.config)?;
+        gateway::prepare(&config)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .on_thread_start(confine::thread)
             .enable_all()

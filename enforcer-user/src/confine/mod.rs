@@ -7,7 +7,10 @@
 
 mod calls;
 mod capabilities;
+mod files;
 mod filter;
+
+use std::path::Path;
 
 use nix::sys::prctl;
 
@@ -22,6 +25,9 @@ pub enum ConfineError {
     /// New privileges, or being looked into.
     #[error("cannot renounce new privileges: {0}")]
     Privileges(#[from] nix::Error),
+    /// Files.
+    #[error("cannot give up writing files: {0}")]
+    Files(#[from] landlock::RulesetError),
     /// System calls.
     #[error("cannot give up system calls ({0}); the kernel needs CONFIG_SECCOMP_FILTER")]
     Calls(#[from] seccompiler::Error),
@@ -33,6 +39,18 @@ pub fn gateway() -> Result<(), ConfineError> {
     prctl::set_no_new_privs()?;
     capabilities::bound()?;
     filter::apply(Class::Gateway)
+}
+
+/// Gives up writing files elsewhere than beneath these directories, which must be there. Must come before there is a
+/// second thread.
+pub fn files(places: &[&Path]) -> Result<(), ConfineError> {
+    if !files::write_beneath(places)? {
+        tracing::warn!(
+            "this kernel has no Landlock: what breaks into the gateway may write every file of root; boot with \
+             `lsm=landlock,…`, or let systemd hold it to its directories (`ProtectSystem=strict`)"
+        );
+    }
+    Ok(())
 }
 
 /// Gives up, for this thread of a gateway, the capabilities that only its start needs.
