@@ -253,7 +253,11 @@ mod tests {
         // By the port that was seen, when whose socket it is cannot be told any more.
         let ports = listening(&list, &HashSet::from([listening_socket]));
         assert_eq!(ports, [address.port()], "{list}");
-        assert_eq!(peers(&[], &ports.into_iter().collect()), [address.ip()], "{list}");
+        assert_eq!(
+            peers(&[], &ports.into_iter().collect()),
+            [address.ip()],
+            "{list}"
+        );
     }
 
     fn number(socket: &impl std::os::fd::AsRawFd) -> u64 {

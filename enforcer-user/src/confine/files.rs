@@ -8,14 +8,17 @@ use landlock::{
     path_beneath_rules,
 };
 
-/// Beside the gateway's own places: where SQLite and programs that a gateway starts put what is soon gone.
+/// Beside the gateway's own places: where the server's database and programs that a gateway starts put what is soon gone.
 const COMMON: [&str; 3] = ["/dev/null", "/tmp", "/var/tmp"];
 
 /// Lets this thread, and those that it makes, write beneath these directories alone. False when the kernel cannot.
 pub(super) fn write_beneath(places: &[&Path]) -> Result<bool, RulesetError> {
     let writing = AccessFs::from_write(ABI::V3);
     let common = COMMON.map(PathBuf::from);
-    let places = places.iter().copied().chain(common.iter().map(PathBuf::as_path));
+    let places = places
+        .iter()
+        .copied()
+        .chain(common.iter().map(PathBuf::as_path));
     let status = Ruleset::default()
         .handle_access(writing)?
         .create()?

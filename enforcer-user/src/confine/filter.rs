@@ -69,7 +69,10 @@ fn programs(class: Class) -> Result<Vec<BpfProgram>, BackendError> {
 fn of_gateways() -> Result<Rules, BackendError> {
     let mut rules = always(calls::REFUSED);
     let namespaces = NAMESPACES.map(|flag| one(has(0, flag)?));
-    rules.insert(libc::SYS_clone, namespaces.into_iter().collect::<Result<_, _>>()?);
+    rules.insert(
+        libc::SYS_clone,
+        namespaces.into_iter().collect::<Result<_, _>>()?,
+    );
     Ok(rules)
 }
 
@@ -143,7 +146,11 @@ fn other_numbers() -> BpfProgram {
         // The number is the first thing that a filter is shown.
         step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
         step(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 1, X32),
-        step(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_KILL_PROCESS),
+        step(
+            libc::BPF_RET | libc::BPF_K,
+            0,
+            libc::SECCOMP_RET_KILL_PROCESS,
+        ),
         step(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW),
     ]
 }
@@ -187,7 +194,10 @@ mod tests {
         let (thread, child, link, namespace) = within(&[Class::Gateway], || {
             (
                 thread::spawn(|| 7).join().ok(),
-                Command::new("true").status().map(|done| done.success()).ok(),
+                Command::new("true")
+                    .status()
+                    .map(|done| done.success())
+                    .ok(),
                 open(AddressFamily::Netlink, SockType::Raw),
                 unshare(CloneFlags::CLONE_NEWUTS),
             )
@@ -202,9 +212,14 @@ mod tests {
         let (thread, listener, others) = within(&[Class::Child, Class::Program], || {
             (
                 thread::spawn(|| 7).join().ok(),
-                TcpListener::bind("127.0.0.1:0").map(drop).map_err(|error| error.kind()),
+                TcpListener::bind("127.0.0.1:0")
+                    .map(drop)
+                    .map_err(|error| error.kind()),
                 [
-                    ("a packet socket", open(AddressFamily::Packet, SockType::Datagram)),
+                    (
+                        "a packet socket",
+                        open(AddressFamily::Packet, SockType::Datagram),
+                    ),
                     ("netlink", open(AddressFamily::Netlink, SockType::Datagram)),
                     ("a raw socket", open(AddressFamily::Inet, SockType::Raw)),
                     ("a signal", kill(getpid(), None)),

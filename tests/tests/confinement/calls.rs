@@ -76,8 +76,12 @@ const REFUSED_TO_CHILDREN: &[c_long] = &[
 /// Makes these calls behind a command.
 fn call(prefix: &[&str], calls: &[c_long]) -> anyhow::Result<Output> {
     let mut command = Command::new(prefix[0]);
-    command.args(&prefix[1..]).args(["/usr/bin/python3", "-c", CALL]);
-    Ok(command.args(calls.iter().map(ToString::to_string)).output()?)
+    command
+        .args(&prefix[1..])
+        .args(["/usr/bin/python3", "-c", CALL]);
+    Ok(command
+        .args(calls.iter().map(ToString::to_string))
+        .output()?)
 }
 
 fn errors(prefix: &[&str], calls: &[c_long]) -> anyhow::Result<HashMap<c_long, i32>> {
@@ -137,7 +141,10 @@ fn a_child_is_refused_much_more() -> anyhow::Result<()> {
 #[test]
 fn numbers_of_another_abi_end_a_gateway() -> anyhow::Result<()> {
     let program = enforcer().to_string_lossy();
-    let done = call(&[&program, "confined", "gateway"], &[0x4000_0000 + libc::SYS_getpid])?;
+    let done = call(
+        &[&program, "confined", "gateway"],
+        &[0x4000_0000 + libc::SYS_getpid],
+    )?;
     assert_eq!(done.status.signal(), Some(libc::SIGSYS));
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! Files of root, which root without capabilities owns all the same.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use enforcer_tests::{
+    config::Config,
     posture::Posture,
     site::{Site, enforcer},
+    wait,
 };
 
 /// A place where nothing may be written but what a gateway is told is its own.
@@ -43,5 +45,24 @@ fn a_gateway_writes_in_its_directories_alone() -> anyhow::Result<()> {
         assert_eq!(done.status.success(), is_open, "{}: {said}", file.display());
         assert!(!file.exists(), "{}", file.display());
     }
+    Ok(())
+}
+
+#[test]
+fn a_link_in_them_leads_a_running_gateway_nowhere() -> anyhow::Result<()> {
+    let site = Site::new_in(Path::new(ELSEWHERE))?;
+    let outside = tempfile::Builder::new().tempdir_in(ELSEWHERE)?;
+    let planted = outside.path().join("planted");
+    let gateway = site.start()?;
+    symlink(&planted, site.path("state/numbers.new"))?;
+    site.configure(&Config {
+        mode: "monitor",
+        ..Config::default()
+    })?;
+    site.control(&["reload"])?;
+    wait::until_so("it does not follow the link", || {
+        gateway.has_logged("cannot keep the numbers of zones and roles")
+    });
+    assert!(!planted.exists());
     Ok(())
 }

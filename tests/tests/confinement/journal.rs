@@ -110,7 +110,10 @@ fn a_gateway_under_systemd_and_its_children_write_into_the_journal() -> anyhow::
     command.arg(enforcer()).args(["run", "--config"]);
     let mut gateway = command
         .arg(site.config_file())
-        .env("JOURNAL_STREAM", format!("{}:{}", found.st_dev, found.st_ino))
+        .env(
+            "JOURNAL_STREAM",
+            format!("{}:{}", found.st_dev, found.st_ino),
+        )
         .env("ENFORCER_LOG", "debug")
         .stdin(Stdio::null())
         .stderr(OwnedFd::from(theirs))
@@ -121,12 +124,17 @@ fn a_gateway_under_systemd_and_its_children_write_into_the_journal() -> anyhow::
     let attached = journal.entry("attached");
     let of_child = wait::until("a child is in the journal", || {
         let is_it = |one: &&HashMap<String, String>| {
-            one.get("TARGET").is_some_and(|target| target.starts_with("enforcer_server"))
+            one.get("TARGET")
+                .is_some_and(|target| target.starts_with("enforcer_server"))
         };
         journal.entries().iter().find(is_it).cloned()
     });
     kill(Pid::from_raw(gateway.id().cast_signed()), Signal::SIGTERM)?;
-    gateway.wait()?;
+    // Whoever writes into a journal that does not read waits for it.
+    wait::until("the gateway ends when asked to", || {
+        journal.entries();
+        gateway.try_wait().ok().flatten()
+    });
 
     for entry in [&ready, &attached, &of_child] {
         assert_eq!(entry["SYSLOG_IDENTIFIER"], "enforcer", "{entry:?}");
@@ -146,11 +154,16 @@ fn standard_error_that_is_not_the_journal_is_written_to() -> anyhow::Result<()> 
     let file = fs::File::create(site.path("missing.toml"))?;
     let found = fstat(&file)?;
     let mut command = journal.command();
-    command.arg(enforcer()).args(["server", "run", "--listen", "127.0.0.1:0", "--lifeline"]);
+    command
+        .arg(enforcer())
+        .args(["server", "run", "--listen", "127.0.0.1:0", "--lifeline"]);
     let done = command
         .arg("--state-dir")
         .arg(site.path("server"))
-        .env("JOURNAL_STREAM", format!("{}:{}", found.st_dev, found.st_ino))
+        .env(
+            "JOURNAL_STREAM",
+            format!("{}:{}", found.st_dev, found.st_ino),
+        )
         .stdin(Stdio::null())
         .output()
         .context("the server could not be started")?;
@@ -166,7 +179,9 @@ fn a_journal_that_is_not_there_loses_nothing() -> anyhow::Result<()> {
     let journal = Journal::new()?;
     fs::remove_file(journal.directory.path().join("systemd/journal/socket"))?;
     let mut command = journal.command();
-    command.arg(enforcer()).args(["--log", "journal", "run", "--config"]);
+    command
+        .arg(enforcer())
+        .args(["--log", "journal", "run", "--config"]);
     let done = command.arg(site.path("missing.toml")).output()?;
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(said.contains("cannot reach the journal"), "{said}");

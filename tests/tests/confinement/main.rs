@@ -7,3 +7,4 @@ mod maps;
 mod processes;
 mod secrets;
 mod status;
+mod unit;

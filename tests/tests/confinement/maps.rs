@@ -42,7 +42,7 @@ fn opened(prefix: &[&str], pin: &Path) -> anyhow::Result<i32> {
     Ok(printed.trim().parse()?)
 }
 
-fn is_of_bpf(file: &PathBuf) -> bool {
+fn is_of_bpf(file: &Path) -> bool {
     file.to_string_lossy().contains("bpf")
 }
 
@@ -51,14 +51,16 @@ fn no_child_holds_a_map_or_can_open_one() -> anyhow::Result<()> {
     let site = Site::new()?;
     let gateway = site.start()?;
     let held = open_files(gateway.pid())?;
-    assert!(held.iter().any(is_of_bpf), "{held:?}");
-    let pin = site.pin_dir().join(format!("v{}/maps/HOSTS_V4", limits::ABI));
+    assert!(held.iter().any(|file| is_of_bpf(file)), "{held:?}");
+    let pin = site
+        .pin_dir()
+        .join(format!("v{}/maps/HOSTS_V4", limits::ABI));
     assert_eq!(opened(&["env"], &pin)?, 0, "root opens it");
     for word in ["http", "server"] {
         let pid = wait::until("the child runs", || gateway.child(word));
         let held = open_files(pid)?;
         assert!(!held.is_empty());
-        assert!(!held.iter().any(is_of_bpf), "{word}: {held:?}");
+        assert!(!held.iter().any(|file| is_of_bpf(file)), "{word}: {held:?}");
 
         // Its user may not, whatever the filter says.
         let threads = Status::of_threads(pid)?;

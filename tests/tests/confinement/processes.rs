@@ -33,7 +33,11 @@ fn check_child(gateway: &Gateway<'_>, word: &str) -> anyhow::Result<()> {
         }
         assert_eq!(thread.get("Seccomp"), "2", "{word}");
         assert_eq!(thread.get("NoNewPrivs"), "1", "{word}");
-        assert!(!thread.users().contains(&"0"), "{word}: {:?}", thread.users());
+        assert!(
+            !thread.users().contains(&"0"),
+            "{word}: {:?}",
+            thread.users()
+        );
         assert_eq!(thread.get("Groups"), "", "{word}");
     }
     Ok(())

@@ -15,13 +15,19 @@ impl Status {
         let paths = threads.map(|thread| Ok(thread?.path()));
         let paths = paths.collect::<anyhow::Result<Vec<PathBuf>>>()?;
         // A thread may have ended since.
-        let texts = paths.iter().filter_map(|path| fs::read_to_string(path.join("status")).ok());
+        let texts = paths
+            .iter()
+            .filter_map(|path| fs::read_to_string(path.join("status")).ok());
         Ok(texts.map(|text| Self::parse(&text)).collect())
     }
 
     fn parse(text: &str) -> Self {
         let lines = text.lines().filter_map(|line| line.split_once(':'));
-        Self(lines.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect())
+        Self(
+            lines
+                .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+                .collect(),
+        )
     }
 
     /// What stands behind this name.
