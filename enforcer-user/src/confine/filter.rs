@@ -166,7 +166,7 @@ mod tests {
             signal::kill,
             socket::{AddressFamily, SockFlag, SockType, socket},
         },
-        unistd::{getpid, setgroups},
+        unistd::getpid,
     };
 
     use super::*;
@@ -223,7 +223,6 @@ mod tests {
                     ("netlink", open(AddressFamily::Netlink, SockType::Datagram)),
                     ("a raw socket", open(AddressFamily::Inet, SockType::Raw)),
                     ("a signal", kill(getpid(), None)),
-                    ("other groups", setgroups(&[])),
                     ("a namespace", unshare(CloneFlags::empty())),
                 ],
             )
