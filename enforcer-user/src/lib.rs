@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod confine;
 pub mod conntrack;
 pub mod control;
 pub mod controller;

@@ -1,6 +1,9 @@
 //! A BPF file system of the test's own.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -14,7 +17,12 @@ pub struct BpfFs {
 impl BpfFs {
     /// Mounts one.
     pub fn new() -> anyhow::Result<Self> {
-        let directory = TempDir::new()?;
+        Self::new_in(&env::temp_dir())
+    }
+
+    /// The same below this directory.
+    pub fn new_in(parent: &Path) -> anyhow::Result<Self> {
+        let directory = TempDir::new_in(parent)?;
         mount(
             Some("bpf"),
             directory.path(),

@@ -3,8 +3,8 @@
 use std::{
     fs::{self, File},
     net::IpAddr,
-    path::PathBuf,
-    process::{Child, ExitStatus, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::Duration,
 };
@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::{
     host::{self, Answer},
     lan::at,
-    site::Site,
+    site::{Site, enforcer},
     wait,
 };
 
@@ -64,10 +64,43 @@ impl<'a> Gateway<'a> {
         Self::launch_with(site, &[])
     }
 
+    /// Starts one that logs so much, and waits until it is ready.
+    pub fn start_logging(site: &'a Site, level: &str) -> anyhow::Result<Self> {
+        let mut command = site.run_command();
+        command.env("ENFORCER_LOG", level);
+        let gateway = Self::launch_by(site, command, &[])?;
+        wait::until_so("the gateway is ready", || gateway.is_ready());
+        Ok(gateway)
+    }
+
+    /// Starts one by way of a command that becomes it, with more in its environment, and waits until it is ready.
+    pub fn start_behind(
+        site: &'a Site,
+        command: &[String],
+        environment: &[(&str, &Path)],
+    ) -> anyhow::Result<Self> {
+        let (program, arguments) = command.split_first().context("no command")?;
+        let run = site.run_command();
+        let mut command = site.lan.gateway.command(program);
+        command.args(arguments).arg(enforcer());
+        // What is behind the program in the command that is usual.
+        let usual = run
+            .get_args()
+            .skip_while(|argument| *argument != enforcer());
+        command.args(usual.skip(1));
+        command.envs(environment.iter().copied());
+        let gateway = Self::launch_by(site, command, &[])?;
+        wait::until_so("the gateway is ready", || gateway.is_ready());
+        Ok(gateway)
+    }
+
     fn launch_with(site: &'a Site, arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::launch_by(site, site.run_command(), arguments)
+    }
+
+    fn launch_by(site: &'a Site, mut command: Command, arguments: &[&str]) -> anyhow::Result<Self> {
         let log = site.path("gateway.log");
         let file = File::options().create(true).append(true).open(&log)?;
-        let mut command = site.run_command();
         command
             .args(["--log", "json"])
             .args(arguments)

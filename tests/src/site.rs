@@ -1,6 +1,7 @@
 //! A network with everything that one gateway needs: configuration, state, a BPF file system.
 
 use std::{
+    env,
     fs::{self, Permissions},
     net::SocketAddr,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
@@ -36,13 +37,18 @@ pub struct Site {
 impl Site {
     /// A place where no gateway has been yet, with the usual configuration.
     pub fn new() -> anyhow::Result<Self> {
-        let directory = TempDir::new()?;
+        Self::new_in(&env::temp_dir())
+    }
+
+    /// The same below this directory.
+    pub fn new_in(parent: &Path) -> anyhow::Result<Self> {
+        let directory = TempDir::new_in(parent)?;
         // The gateway's children go through it without privileges.
         fs::set_permissions(directory.path(), Permissions::from_mode(0o755))?;
         let site = Self {
             lan: Lan::new()?,
             directory,
-            bpffs: BpfFs::new()?,
+            bpffs: BpfFs::new_in(parent)?,
         };
         site.configure(&Config::default())?;
         Ok(site)
@@ -246,10 +252,10 @@ impl Site {
 pub fn enforcer() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        if let Some(program) = std::env::var_os(enforcer_vm::PROGRAM) {
+        if let Some(program) = env::var_os(enforcer_vm::PROGRAM) {
             return program.into();
         }
-        let test = std::env::current_exe().expect("the path of this test");
+        let test = env::current_exe().expect("the path of this test");
         let program = test.ancestors().nth(2).map(|above| above.join("enforcer"));
         let program = program.expect("a directory of programs");
         let path = program.display();

@@ -4,12 +4,12 @@ use std::{io, net::SocketAddr, path::PathBuf, process, str::FromStr, thread};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use nix::sys::{
-    prctl,
-    resource::{Resource, getrlimit, setrlimit},
-};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::portal::{Interface, Options, Portal, Words};
+use crate::{
+    confine,
+    portal::{Interface, Options, Portal, Words},
+};
 
 /// Enough for pages that wait for the gateway more than they compute.
 const THREADS: usize = 2;
@@ -50,8 +50,8 @@ pub struct HttpCommand {
 impl HttpCommand {
     /// Serves until it is told to end.
     pub fn run(self) -> Result<()> {
-        prctl::set_no_new_privs().context("cannot renounce new privileges")?;
         allow_many_connections();
+        confine::child()?;
         if self.lifeline {
             thread::spawn(end_with_standard_input);
         }

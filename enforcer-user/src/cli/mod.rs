@@ -4,6 +4,7 @@ mod agent;
 mod audit;
 mod completions;
 mod config;
+mod confined;
 mod doctor;
 mod events;
 mod exception;
@@ -12,6 +13,7 @@ mod gateway;
 mod host;
 mod hosts;
 mod http;
+mod logs;
 mod mode;
 mod output;
 mod reload;
@@ -42,9 +44,9 @@ pub struct Cli {
     command: Command,
     #[command(flatten)]
     gateway: gateway::Gateway,
-    /// How logs are printed (to standard error).
-    #[arg(long, global = true, value_enum, default_value_t)]
-    log: output::LogFormat,
+    /// How logs are written [default: text, or journal when systemd connects standard error to it].
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    log: Option<logs::LogFormat>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -87,6 +89,9 @@ enum Command {
     /// Shows what operators did, and whether the log of it was touched.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Runs a program with the system calls of a gateway or its children, for tests.
+    #[command(hide = true)]
+    Confined(confined::ConfinedCommand),
     /// Serves the portal, metrics and health; `enforcer run` starts it.
     #[command(hide = true)]
     Http(http::HttpCommand),
@@ -101,13 +106,14 @@ enum Command {
 impl Cli {
     /// Runs the command and says what went wrong, if anything did.
     pub fn run(self) -> ExitCode {
-        output::init_logs(self.log);
-        output::exit(self.command.run(&self.gateway, self.log))
+        let log = self.log.unwrap_or_else(logs::LogFormat::usual);
+        logs::init(log);
+        output::exit(self.command.run(&self.gateway, log))
     }
 }
 
 impl Command {
-    fn run(self, gateway: &gateway::Gateway, log: output::LogFormat) -> Result<()> {
+    fn run(self, gateway: &gateway::Gateway, log: logs::LogFormat) -> Result<()> {
         match self {
             Self::Run(command) => command.run(log),
             Self::Config(command) => command.run(gateway),
@@ -127,6 +133,7 @@ impl Command {
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
             Self::Audit(command) => command.run(gateway.output),
+            Self::Confined(command) => command.run(),
             Self::Http(command) => command.run(),
             Self::Server(command) => command.run(gateway.output),
             Self::Agent(command) => command.run(gateway.output),

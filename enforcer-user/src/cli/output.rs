@@ -1,14 +1,13 @@
-//! How commands print their results, their errors and their logs.
+//! How commands print their results and their errors.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     process::ExitCode,
 };
 
 use anyhow::Context;
 use clap::ValueEnum;
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
 
 use crate::control::{client::CallError, refusal::Kind};
 
@@ -20,39 +19,6 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
-}
-
-/// How logs are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-impl LogFormat {
-    /// The same for another process of this program.
-    pub fn argument(self) -> &'static str {
-        match self {
-            Self::Text => "--log=text",
-            Self::Json => "--log=json",
-        }
-    }
-}
-
-/// Starts logging to standard error; `ENFORCER_LOG` selects what (default `info`).
-pub fn init_logs(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("ENFORCER_LOG").unwrap_or_else(|_| "info".into());
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
-    match format {
-        LogFormat::Text => builder.with_target(false).init(),
-        LogFormat::Json => builder.json().flatten_event(true).init(),
-    }
 }
 
 /// Prints a result: its text for people, or itself as one JSON document.

@@ -6,9 +6,9 @@ use anyhow::Context;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::output::LogFormat;
+use super::logs::LogFormat;
 use crate::{
-    gateway,
+    confine, gateway,
     simulation::{Condition, Simulation},
 };
 
@@ -30,8 +30,11 @@ pub struct RunCommand {
 impl RunCommand {
     /// Runs the gateway until SIGTERM or SIGINT.
     pub fn run(self, log: LogFormat) -> anyhow::Result<()> {
+        confine::gateway()?;
         let config = gateway::admit(&self.config)?;
+        gateway::prepare(&config)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
+            .on_thread_start(confine::thread)
             .enable_all()
             .build()
             .context("cannot start the asynchronous runtime")?;

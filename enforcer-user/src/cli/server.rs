@@ -13,6 +13,7 @@ use enforcer_server::{config::STATE_DIR, state_dir::StateDir, tls};
 use serde::Serialize;
 
 use super::output::{self, Format};
+use crate::confine;
 
 /// What the management server can be told.
 #[derive(Debug, Subcommand)]
@@ -43,6 +44,9 @@ pub struct State {
 impl ServerCommand {
     /// Runs the command.
     pub fn run(self, format: Format) -> anyhow::Result<()> {
+        if matches!(self, Self::Run(_)) {
+            confine::child()?;
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;

@@ -1,17 +1,24 @@
 //! Who administers this machine over the network: SSH connections.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     env, fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 /// Names of processes that serve SSH.
 const SERVERS: [&str; 4] = ["sshd", "sshd-session", "sshd-auth", "dropbear"];
 const SSH_PORT: u16 = 22;
-/// The number of the state in the kernel's list of sockets.
+
+/// The ports on which this process has seen servers of SSH listen. A gateway that has started may not look into their
+/// processes any more, and knows by these who is connected to them.
+static PORTS: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
+/// The numbers of states in the kernel's list of sockets.
 const ESTABLISHED: &str = "01";
+const LISTENING: &str = "0A";
 
 /// A connection through which somebody administers this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,9 +53,14 @@ pub(super) fn read() -> Result<Vec<Session>, SessionsError> {
         .and_then(|text| from_variable(&text))
         .into_iter()
         .collect();
+    let lists = ["/proc/net/tcp", "/proc/net/tcp6"].map(|list| lines(Path::new(list)));
+    let lists = lists.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let mut ports = PORTS.lock().unwrap_or_else(PoisonError::into_inner);
     let servers = server_sockets();
-    for list in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        sessions.extend(from_list(&lines(Path::new(list))?, &servers));
+    ports.insert(SSH_PORT);
+    ports.extend(lists.iter().flat_map(|list| listening(list, &servers)));
+    for list in &lists {
+        sessions.extend(from_list(list, &servers, &ports));
     }
     sessions.retain(|session| !session.peer.is_loopback());
     for session in &mut sessions {
@@ -89,27 +101,49 @@ fn address(text: &str) -> Option<IpAddr> {
         .map(|address| address.to_canonical())
 }
 
-/// The established connections in a list of the kernel that an SSH server holds or that are to its
-/// port.
-fn from_list(list: &str, servers: &HashSet<u64>) -> Vec<Session> {
-    list.lines()
-        .skip(1)
-        .filter_map(|line| from_line(line, servers))
+/// The ports on which SSH servers listen by a list of the kernel.
+fn listening(list: &str, servers: &HashSet<u64>) -> Vec<u16> {
+    let sockets = list.lines().skip(1).filter_map(Listed::from_line);
+    sockets
+        .filter(|socket| socket.state == LISTENING && servers.contains(&socket.inode))
+        .map(|socket| socket.local.port())
         .collect()
 }
 
-fn from_line(line: &str, servers: &HashSet<u64>) -> Option<Session> {
-    let words: Vec<_> = line.split_whitespace().collect();
-    let local = socket_address(words.get(1)?)?;
-    let peer = socket_address(words.get(2)?)?;
-    let inode = words.get(9)?.parse().ok()?;
-    let served = local.port() == SSH_PORT || servers.contains(&inode);
-    (*words.get(3)? == ESTABLISHED && served).then(|| Session {
-        peer: peer.ip(),
-        local: local.ip(),
-        port: local.port(),
-        route: None,
-    })
+/// The established connections in a list of the kernel that an SSH server holds or that are to one of these
+/// ports.
+fn from_list(list: &str, servers: &HashSet<u64>, ports: &BTreeSet<u16>) -> Vec<Session> {
+    let sockets = list.lines().skip(1).filter_map(Listed::from_line);
+    sockets
+        .filter(|socket| socket.state == ESTABLISHED)
+        .filter(|socket| servers.contains(&socket.inode) || ports.contains(&socket.local.port()))
+        .map(|socket| Session {
+            peer: socket.peer.ip(),
+            local: socket.local.ip(),
+            port: socket.local.port(),
+            route: None,
+        })
+        .collect()
+}
+
+/// A socket in a list of the kernel.
+struct Listed<'a> {
+    local: SocketAddr,
+    peer: SocketAddr,
+    state: &'a str,
+    inode: u64,
+}
+
+impl<'a> Listed<'a> {
+    fn from_line(line: &'a str) -> Option<Self> {
+        let words: Vec<_> = line.split_whitespace().collect();
+        Some(Self {
+            local: socket_address(words.get(1)?)?,
+            peer: socket_address(words.get(2)?)?,
+            state: words.get(3)?,
+            inode: words.get(9)?.parse().ok()?,
+        })
+    }
 }
 
 /// An address as the kernel lists it: words of 32 bits in the machine's byte order.
@@ -206,16 +240,29 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         let _client = std::net::TcpStream::connect(address).expect("a client");
         let (server, _) = listener.accept().expect("a connection");
-        let descriptor = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&server));
-        let target = fs::read_link(descriptor).expect("a socket");
-        let servers = HashSet::from([inode(&target).expect("a number")]);
+        let [listening_socket, socket] = [number(&listener), number(&server)];
         let list = lines(Path::new("/proc/net/tcp")).expect("a list");
-        let sessions = from_list(&list, &servers);
-        assert!(
-            sessions
-                .iter()
-                .any(|session| session.port == address.port()),
+        let peers = |servers: &[u64], ports: &BTreeSet<u16>| {
+            let servers = servers.iter().copied().collect();
+            let sessions = from_list(&list, &servers, ports).into_iter();
+            let here = sessions.filter(|session| session.port == address.port());
+            here.map(|session| session.peer).collect::<Vec<_>>()
+        };
+        assert_eq!(peers(&[socket], &BTreeSet::new()), [address.ip()], "{list}");
+        assert!(peers(&[], &BTreeSet::new()).is_empty(), "{list}");
+        // By the port that was seen, when whose socket it is cannot be told any more.
+        let ports = listening(&list, &HashSet::from([listening_socket]));
+        assert_eq!(ports, [address.port()], "{list}");
+        assert_eq!(
+            peers(&[], &ports.into_iter().collect()),
+            [address.ip()],
             "{list}"
         );
+    }
+
+    fn number(socket: &impl std::os::fd::AsRawFd) -> u64 {
+        let descriptor = format!("/proc/self/fd/{}", socket.as_raw_fd());
+        let target = fs::read_link(descriptor).expect("a socket");
+        inode(&target).expect("a number")
     }
 }

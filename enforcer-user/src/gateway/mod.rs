@@ -32,6 +32,7 @@ use tokio::{
 use crate::{
     audit::Audit,
     config::{CompileError, Compiled, Config, OnStop, check::AdmitError},
+    confine::{self, ConfineError},
     conntrack::{self, Forgetter},
     control::{
         self,
@@ -81,6 +82,9 @@ pub enum GatewayError {
         /// Why.
         error: io::Error,
     },
+    /// What only the start needs cannot be given up.
+    #[error(transparent)]
+    Confine(#[from] ConfineError),
     /// A control socket cannot be made.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -131,9 +135,6 @@ pub async fn run(
     simulation: Simulation,
     stop: impl Future<Output = ()>,
 ) -> Result<(), GatewayError> {
-    // What is missing most often, and would otherwise show as some file that cannot be written.
-    datapath::check_capabilities()?;
-    make_directories(&config)?;
     let user = children::user(&config.user.name);
     // The sockets come first: a second gateway is refused here, before it touches anything.
     let (control, readers) = control_sockets(&config)?;
@@ -228,19 +229,26 @@ pub async fn run(
         is_restored,
         simulation,
     };
+    confine::started()?;
     let (datapath, on_stop) = Controller::new(parts).run(inputs, stop).await?;
     drop(tasks);
     children.stop().await;
     finish(datapath, on_stop)
 }
 
-fn make_directories(config: &Config) -> Result<(), GatewayError> {
-    for directory in [&config.state_dir, &config.run_dir] {
+/// Makes the directories of a gateway, and lets it write there alone. Must come before there is a second thread.
+pub fn prepare(config: &Config) -> Result<(), GatewayError> {
+    // What is missing most often, and would otherwise show as some file that cannot be written.
+    datapath::check_capabilities()?;
+    datapath::check_mount(&config.pin_dir)?;
+    let directories = [&config.state_dir, &config.run_dir, &config.pin_dir];
+    for directory in directories {
         fs::create_dir_all(directory).map_err(|error| GatewayError::Directory {
             path: directory.clone(),
             error,
         })?;
     }
+    confine::files(&directories.map(PathBuf::as_path))?;
     Ok(())
 }
 
