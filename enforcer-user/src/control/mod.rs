@@ -8,6 +8,7 @@
 //! controller, and [`client::call`] is the other end.
 
 pub mod client;
+pub mod alert;
 pub mod detail;
 pub mod event;
 pub mod explanation;

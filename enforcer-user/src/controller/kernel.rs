@@ -74,6 +74,7 @@ impl Controller {
         let newest = self.retry.newest(changes);
         self.begin_closing(newest.values());
         self.note_changes(newest.values());
+        let tracked = self.tracked(newest.values());
         if newest.values().any(|change| change.after.is_none()) {
             // There may be room now.
             self.retry.next = Instant::now();
@@ -83,6 +84,8 @@ impl Controller {
         {
             tracing::error!("{error}; what is not in force is tried again");
         }
+        // Behind the kernel: nobody waits for those who are told.
+        self.track(tracked);
     }
 
     pub(super) fn try_again(&mut self) {

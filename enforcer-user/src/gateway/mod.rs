@@ -30,6 +30,7 @@ use tokio::{
 };
 
 use crate::{
+    alerts,
     audit::Audit,
     config::{CompileError, Compiled, Config, OnStop, check::AdmitError},
     conntrack::{self, Forgetter},
@@ -207,6 +208,7 @@ pub async fn run(
         http: http_calls,
         hangups,
     };
+    let (alerts, telling) = alerts::start(&config);
     let found_before = Keeper::open(&config.state_dir);
     let parts = Parts {
         config,
@@ -221,6 +223,7 @@ pub async fn run(
         questions,
         tracer,
         found_before,
+        alerts,
         metrics,
         forgetter,
         interfaces,
@@ -230,6 +233,7 @@ pub async fn run(
     };
     let (datapath, on_stop) = Controller::new(parts).run(inputs, stop).await?;
     drop(tasks);
+    telling.finish().await;
     children.stop().await;
     finish(datapath, on_stop)
 }

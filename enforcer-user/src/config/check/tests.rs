@@ -49,6 +49,26 @@ fn the_example_says_the_defaults() {
         "#uplinks",
         "#group",
         "#readers",
+        "#[[alert]]",
+        "#kind",
+        "#name = \"help-desk\"",
+        "#name = \"siem\"",
+        "#name = \"lock-port\"",
+        "#server",
+        "#port = 587",
+        "#tls",
+        "#from",
+        "#to = ",
+        "#login",
+        "#password_file",
+        "#ca_file",
+        "#roles",
+        "#reasons",
+        "#per_minute",
+        "#key_file",
+        "#command",
+        "#limit",
+        "#user",
     ];
     let kept = EXAMPLE
         .lines()
@@ -64,6 +84,7 @@ fn the_example_says_the_defaults() {
     let quarantine = silent.roles.get_mut("quarantine").expect("in the example");
     (quarantine.default, quarantine.monitor) = (Some(crate::config::Action::Deny), Some(false));
     (quarantine.portal, quarantine.reject) = (Some(true), Some(true));
+    quarantine.track = Some(crate::config::Track::Alert);
     silent.places = told.places.clone();
     assert_eq!(told, silent);
 }
