@@ -25,7 +25,7 @@ class Handler:
         mail = {
             "way": self.way,
             "encrypted": session.ssl is not None or self.way == "tls",
-            "login": session.authenticated,
+            "login": bool(session.authenticated),
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
             "content": envelope.content.decode(),

@@ -60,7 +60,7 @@ pub(super) enum Failure {
     #[error("no mail can be made of the alert: {0}")]
     Message(#[from] lettre::error::Error),
     /// The mail server does not take it.
-    #[error("the mail server {server} does not take it: {}", root(cause))]
+    #[error("the mail server {server} does not take it: {cause}")]
     Mail {
         /// The server.
         server: String,

@@ -43,7 +43,7 @@ fn a_host_that_falls_to_quarantine_has_the_command_run() -> anyhow::Result<()> {
     let arguments = format!("[\"{tell}\", \"$(touch {told}/shell)\", \"two words\"]");
     configure(&site, &section("tell", &arguments, ""))?;
     let _gateway = site.start()?;
-    site.report(&site.lan.laptop, &Posture::bad("laptop; touch x"))?;
+    site.report(&site.lan.laptop, &Posture::bad("laptop"))?;
     let all = Path::new(&told).join("all");
     wait::until_so("it has run", || all.exists());
     let said = fs::read_to_string(&all)?;
@@ -55,7 +55,7 @@ fn a_host_that_falls_to_quarantine_has_the_command_run() -> anyhow::Result<()> {
         "ENFORCER_EVENT=decision",
         "ENFORCER_HOST=192.0.2.11",
         "ENFORCER_ROLE=quarantine",
-        "ENFORCER_ENDPOINT=laptop; touch x",
+        "ENFORCER_ENDPOINT=laptop",
         "ENFORCER_REASONS=firewall",
         &shell,
         "two words",
@@ -81,7 +81,7 @@ fn a_host_that_falls_to_quarantine_has_the_command_run() -> anyhow::Result<()> {
 fn a_command_that_hangs_is_killed_with_its_children_and_a_few_run_at_once() -> anyhow::Result<()> {
     let site = Site::new()?;
     let told = open_directory(&site)?;
-    let hang = format!("sleep 1000 &\necho $! > {told}/$ENFORCER_HOST\nwait");
+    let hang = format!("sleep 1000 &\necho $$ $! > {told}/$ENFORCER_HOST\nwait");
     let hang = script(&site, "hang", &hang)?;
     let fail = script(&site, "fail", "echo no paper >&2; exit 7")?;
     let sections = [
@@ -93,22 +93,26 @@ fn a_command_that_hangs_is_killed_with_its_children_and_a_few_run_at_once() -> a
     let gateway = site.start()?;
     let hosts: Vec<_> = (50..60).map(|last| format!("192.0.2.{last}")).collect();
     write_list(&site, &hosts)?;
+    // Each of them, and its child.
     let pids = || {
         let files = fs::read_dir(&told).into_iter().flatten().flatten();
-        let pids = files.filter_map(|file| fs::read_to_string(file.path()).ok());
-        pids.filter(|pid| pid.ends_with('\n')).collect::<Vec<_>>()
+        let lines = files.filter_map(|file| fs::read_to_string(file.path()).ok());
+        let pairs = lines.filter_map(|line| {
+            let (pid, child) = line.strip_suffix('\n')?.split_once(' ')?;
+            Some([pid.to_owned(), child.to_owned()])
+        });
+        pairs.collect::<Vec<_>>()
     };
+    let is_any_left = || pids().iter().flatten().any(|pid| runs(pid));
     let mut most = 0;
     wait::until_so("each has been killed", || {
-        let running = pids().iter().filter(|pid| runs(pid)).count();
+        let running = pids().iter().filter(|[pid, _]| runs(pid)).count();
         most = most.max(running);
         view(&site, "hang")["failed"] == 10
     });
     assert!((1..=4).contains(&most), "{most} at once");
     assert_eq!(pids().len(), 10);
-    wait::until_so("nothing of them is left", || {
-        !pids().iter().any(|pid| runs(pid))
-    });
+    wait::until_so("nothing of them is left", || !is_any_left());
     let hanging = view(&site, "hang");
     assert_eq!(hanging["given_up"], 10, "{hanging}");
     let message = hanging["last_failure"]["message"].to_string();
@@ -120,6 +124,6 @@ fn a_command_that_hangs_is_killed_with_its_children_and_a_few_run_at_once() -> a
     write_list(&site, &[hosts, vec!["192.0.2.77".to_owned()]].concat())?;
     wait::until_so("the next one runs", || pids().len() == 11);
     assert!(gateway.stop()?.success());
-    wait::until_so("it has ended", || !pids().iter().any(|pid| runs(pid)));
+    wait::until_so("it has ended", || !is_any_left());
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What operators see of alerts, and order.
 
-use std::{fs, process::Command};
+use std::{fs, net::IpAddr, process::Command};
 
 use enforcer_tests::{
     posture::Posture,
@@ -77,9 +77,15 @@ fn a_reload_takes_over_changed_alerts_and_what_waits() -> anyhow::Result<()> {
     let site = Site::new()?;
     let list = list(&site)?;
     configure(&site, &list)?;
-    let _gateway = site.start()?;
+    let gateway = site.start()?;
     let host = |last: u8| format!("192.0.2.{last}");
-    write_list(&site, &[host(50)])?;
+    let decide = |hosts: &[String]| {
+        write_list(&site, hosts)?;
+        let last: IpAddr = hosts[hosts.len() - 1].parse()?;
+        wait::until_so("it is decided", || gateway.role(last) == "quarantine");
+        anyhow::Ok(())
+    };
+    decide(&[host(50)])?;
     let status = site.control(&["status"])?;
     assert_eq!(status["alerts"], serde_json::json!([]));
 
@@ -88,7 +94,7 @@ fn a_reload_takes_over_changed_alerts_and_what_waits() -> anyhow::Result<()> {
     configure(&site, &(nowhere + &list))?;
     let reloaded = site.control(&["reload"])?;
     assert_eq!(reloaded["changed"], serde_json::json!(["alert"]));
-    write_list(&site, &[host(50), host(51)])?;
+    decide(&[host(50), host(51)])?;
     wait::until_so("it waits", || view(&site, "siem")["waiting"] == 1);
     let taken = Taken::default();
     let _receiver = receiver(&site, &taken)?;
@@ -105,19 +111,27 @@ fn a_reload_takes_over_changed_alerts_and_what_waits() -> anyhow::Result<()> {
         text.replacen("[[role.quarantine.rule]]", &format!("{silent}[[role.quarantine.rule]]"), 1),
     )?;
     site.control(&["reload"])?;
-    write_list(&site, &[host(50), host(51), host(52)])?;
+    decide(&[host(50), host(51), host(52)])?;
     let laptop = site.lan.laptop.v4;
     site.control(&["deny", &laptop.to_string(), "--reason", "scanning"])?;
     configure(&site, &(webhook(&site, "reasons = [\"exception\"]")? + &list))?;
     site.control(&["reload"])?;
     let desktop = site.lan.desktop.v4;
-    write_list(&site, &[host(53)])?;
+    decide(&[host(53)])?;
     site.control(&["deny", &desktop.to_string(), "--reason", "scanning"])?;
     wait::until_so("the exception arrives", || taken.all().len() == 2);
     let exception = &taken.all()[1];
     assert_eq!(exception.field("host"), desktop.to_string());
     assert_eq!(exception.field("role"), "denied");
     assert_eq!(exception.field("source"), "operator");
+    let log = gateway.log();
+    let tracked = |host: &str| {
+        let host = format!("\"host\":\"{host}\"");
+        let lines = log.lines().filter(|line| line.contains("\"target\":\"track\""));
+        lines.filter(|line| line.contains(&host)).count()
+    };
+    let told = [50, 51, 52, 53].map(|last| tracked(&host(last)));
+    assert_eq!(told, [1, 1, 0, 1], "nothing is told of 52");
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::{collections::HashSet, process::Command};
 use enforcer_tests::{
     certificate::Certificate,
     disk::SmallDisk,
+    gateway::Gateway,
     lan::{SERVER, at},
     namespace::output,
     posture::Posture,
@@ -89,15 +90,11 @@ fn a_host_that_falls_to_quarantine_is_told_once_with_the_right_signature() -> an
     assert_eq!(stop.field("stop_reason"), "role_denies", "{}", stop.text);
     assert_eq!(stop.field("remote"), SERVER);
     assert_eq!(stop.body["monitored"], false);
-    let events = || {
-        let events = site.control(&["events"]).unwrap_or_default();
-        let events = events["events"].as_array().cloned().unwrap_or_default();
-        events.iter().filter(|event| event["kind"] == "stop").count()
-    };
-    let before = events();
+    let stops = |gateway: &Gateway<'_>| gateway.log().matches("\"target\":\"stops\"").count();
+    let before = stops(&gateway);
     wait::until_so("it is stopped again, seconds later", || {
         laptop.passes(at(SERVER, ECHO));
-        events() > before + 1
+        stops(&gateway) > before + 1
     });
     assert_eq!(taken.all().len(), 2);
     let log = gateway.log();
@@ -118,11 +115,11 @@ fn a_host_that_falls_to_quarantine_is_told_once_with_the_right_signature() -> an
     assert!(!log.contains(KEY));
     // It is not told again by another process.
     gateway.stop()?;
-    let _gateway = site.start()?;
-    let before = events();
+    let gateway = site.start()?;
+    let before = stops(&gateway);
     wait::until_so("it is stopped again", || {
         laptop.passes(at(SERVER, ECHO));
-        events() > before + 1
+        stops(&gateway) > before + 1
     });
     assert_eq!(taken.all().len(), 2);
     Ok(())
