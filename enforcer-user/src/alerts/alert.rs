@@ -163,7 +163,9 @@ impl Alert {
             reasons,
         } = subject;
         let endpoint = endpoint.as_deref().map(cleaned);
-        let named = endpoint.as_ref().map_or(String::new(), |name| format!(" ({name})"));
+        let named = endpoint
+            .as_ref()
+            .map_or(String::new(), |name| format!(" ({name})"));
         let message = format!("{host}{named} in the zone {zone} {what}");
         let reasons = reasons.iter().take(REASONS);
         Self {

@@ -44,16 +44,17 @@ impl Board {
         };
         let mut written = self.written();
         let view = written.targets.entry(seat.name.clone());
-        view.and_modify(|view| view.kind = kind).or_insert(AlertView {
-            name: seat.name.clone(),
-            kind,
-            sent: 0,
-            waiting: 0,
-            failed: 0,
-            given_up: 0,
-            last_sent: None,
-            last_failure: None,
-        });
+        view.and_modify(|view| view.kind = kind)
+            .or_insert(AlertView {
+                name: seat.name.clone(),
+                kind,
+                sent: 0,
+                waiting: 0,
+                failed: 0,
+                given_up: 0,
+                last_sent: None,
+                last_failure: None,
+            });
         drop(written);
         seat
     }

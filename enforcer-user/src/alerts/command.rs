@@ -39,7 +39,11 @@ const MOST_SAID: u64 = 4096;
 const SAYING: Duration = Duration::from_millis(100);
 
 /// Runs a command, and waits until it has ended.
-pub(super) async fn run(command: &Command, as_whom: &Identity, alert: &Alert) -> Result<(), Failure> {
+pub(super) async fn run(
+    command: &Command,
+    as_whom: &Identity,
+    alert: &Alert,
+) -> Result<(), Failure> {
     let program = &command.program;
     let mut child = spawn(command, as_whom, alert)?;
     let said = child.stderr.take();
@@ -150,15 +154,23 @@ mod tests {
     async fn a_program_knows_what_happened_and_nothing_else() {
         let script = "test \"$ENFORCER_ROLE\" = quarantine && test \"$ENFORCER_REASONS\" = firewall,updates \
                       && test -z \"$HOME$CARGO_MANIFEST_DIR\"";
-        shell(script, Duration::from_secs(10)).await.expect("it knows");
+        shell(script, Duration::from_secs(10))
+            .await
+            .expect("it knows");
     }
 
     #[tokio::test]
     async fn what_fails_says_why() {
-        let error = shell("echo first >&2; echo no paper >&2; exit 3", Duration::from_secs(10))
-            .await
-            .expect_err("a failure");
-        assert_eq!(error.to_string(), "/bin/sh failed (exit status: 3): no paper");
+        let error = shell(
+            "echo first >&2; echo no paper >&2; exit 3",
+            Duration::from_secs(10),
+        )
+        .await
+        .expect_err("a failure");
+        assert_eq!(
+            error.to_string(),
+            "/bin/sh failed (exit status: 3): no paper"
+        );
         let command = Command {
             program: "/nonexistent/tell".into(),
             arguments: Vec::new(),

@@ -33,7 +33,10 @@ pub(super) enum Failure {
         cause: reqwest::Error,
     },
     /// Nobody answers there.
-    #[error("cannot reach {url}: {}; check that it runs and that this machine may connect to it", root(cause))]
+    #[error(
+        "cannot reach {url}: {}; check that it runs and that this machine may connect to it",
+        root(cause)
+    )]
     Unreachable {
         /// Where.
         url: Url,
@@ -68,7 +71,9 @@ pub(super) enum Failure {
         cause: smtp::Error,
     },
     /// There is nobody to run a command as.
-    #[error("there is no user `{0}` to run the command as; make it with `useradd --system {0}`, or name another")]
+    #[error(
+        "there is no user `{0}` to run the command as; make it with `useradd --system {0}`, or name another"
+    )]
     NoUser(String),
     /// A command cannot be started.
     #[error("cannot start {}: {cause}", program.display())]

@@ -153,7 +153,7 @@ impl Hub {
                 let path = spool.directory().display();
                 tracing::error!(target: "alerts", "cannot read what waits in {path}: {error}; mend its permissions");
             }
-            if spool.len() > 0 {
+            if !spool.is_empty() {
                 tracing::info!(target: "alerts", alert = target.name, waiting = spool.len(), "alerts wait from before");
             }
             self.workers.spawn(keep(named, alerts, spool, seat.clone()))
@@ -172,10 +172,17 @@ impl Hub {
 
     /// What waits for targets that are no more is nobody's.
     fn name_orphans(&self) {
-        let directories = std::fs::read_dir(&self.spools).into_iter().flatten().flatten();
+        let directories = std::fs::read_dir(&self.spools)
+            .into_iter()
+            .flatten()
+            .flatten();
         let names: BTreeSet<_> = directories
             .filter_map(|directory| directory.file_name().into_string().ok())
-            .filter(|name| self.posts.get(name).is_none_or(|post| !post.target.borrow().is_kept()))
+            .filter(|name| {
+                self.posts
+                    .get(name)
+                    .is_none_or(|post| !post.target.borrow().is_kept())
+            })
             .collect();
         for name in names {
             let directory = self.spools.join(&name);

@@ -8,7 +8,15 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Alert, board::Seat, failure::Failure, mail, spool::{Put, Spool}, target::Target, webhook};
+use super::{
+    Alert,
+    board::Seat,
+    failure::Failure,
+    mail,
+    spool::{Put, Spool},
+    target::Target,
+    webhook,
+};
 use crate::{config::AlertWay, sources::Backoff};
 
 /// Between two attempts: at first, and at most.
@@ -49,14 +57,14 @@ pub(super) async fn keep(
                 Some(alert) => keeper.put(&alert),
                 None => break,
             },
-            Some(done) = attempts.join_next(), if !attempts.is_empty() => keeper.settle(done),
+            Some(done) = attempts.join_next(), if !attempts.is_empty() => keeper.settle(&done),
             () = sleep_until(keeper.not_before), if may_wait => {}
             Ok(()) = target.changed() => keeper.hurry(),
         }
     }
     // What is on its way would be sent again otherwise.
     if let Ok(Some(done)) = timeout(LAST_WORDS, attempts.join_next()).await {
-        keeper.settle(done);
+        keeper.settle(&done);
     }
 }
 
@@ -92,12 +100,11 @@ impl Keeper {
     }
 
     fn put(&mut self, alert: &Alert) {
-        let Put {
+        let Put { given_up, trouble } = block_in_place(|| self.spool.put(alert, self.sending));
+        self.seat.gave_up(
             given_up,
-            trouble,
-        } = block_in_place(|| self.spool.put(alert, self.sending));
-        self.seat
-            .gave_up(given_up, "more wait than there is room for; the oldest went");
+            "more wait than there is room for; the oldest went",
+        );
         if let Some(error) = trouble.as_ref().filter(|_| !self.is_in_trouble) {
             tracing::error!(
                 target: "alerts",
@@ -110,9 +117,9 @@ impl Keeper {
     }
 
     /// What came of the one that was on its way.
-    fn settle(&mut self, done: Result<Result<(), Failure>, JoinError>) {
+    fn settle(&mut self, done: &Result<Result<(), Failure>, JoinError>) {
         let number = self.sending.take();
-        let is_over = match &done {
+        let is_over = match done {
             Ok(Ok(())) => {
                 self.seat.sent();
                 true
@@ -132,7 +139,7 @@ impl Keeper {
         if let Some(number) = number {
             block_in_place(|| self.spool.remove(number));
         }
-        if let Ok(Err(failure)) = &done {
+        if let Ok(Err(failure)) = done {
             self.seat.gave_up(1, &failure.to_string());
         }
     }

@@ -94,7 +94,10 @@ impl Held {
     /// The alert that sums it up.
     pub(super) fn alert(&self) -> Alert {
         let count = self.count();
-        let roles: Vec<_> = self.roles().map(|(role, count)| format!("{count} {role}")).collect();
+        let roles: Vec<_> = self
+            .roles()
+            .map(|(role, count)| format!("{count} {role}"))
+            .collect();
         let message = format!(
             "{count} more within a minute are not told one by one ({}); `enforcer hosts` and the log have them",
             roles.join(", ")
@@ -119,14 +122,18 @@ mod tests {
             .count();
         assert_eq!(let_through, 5);
         pace.hold("denied", 7, begin);
-        let soon = begin + WINDOW - Duration::from_millis(1);
+        let soon = begin + WINDOW / 2;
         assert_eq!(pace.due(soon), None);
         let held = pace.due(begin + WINDOW).expect("a summary");
         assert_eq!(held.count(), 10_002);
         let alert = held.alert();
         assert_eq!(alert.count, Some(10_002));
         assert_eq!(alert.roles["quarantine"], 9_995);
-        assert!(alert.message.contains("7 denied, 9995 quarantine"), "{}", alert.message);
+        assert!(
+            alert.message.contains("7 denied, 9995 quarantine"),
+            "{}",
+            alert.message
+        );
         assert_eq!(pace.due(begin + 2 * WINDOW), None, "once");
     }
 

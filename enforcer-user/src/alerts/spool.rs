@@ -180,7 +180,9 @@ impl Spool {
             let path = path(&self.directory, number);
             if let Err(error) = fs::remove_file(&path) {
                 let path = path.display();
-                tracing::error!("cannot remove {path}: {error}; the alert in it would be sent again after a restart");
+                tracing::error!(
+                    "cannot remove {path}: {error}; the alert in it would be sent again after a restart"
+                );
             }
         }
         true
@@ -188,7 +190,10 @@ impl Spool {
 }
 
 fn make(directory: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
 }
 
 fn path(directory: &Path, number: u64) -> PathBuf {
@@ -221,7 +226,9 @@ fn write(directory: &Path, number: u64, text: &[u8]) -> io::Result<()> {
 /// How many alerts wait in a directory.
 pub(super) fn count(directory: &Path) -> usize {
     let files = fs::read_dir(directory).into_iter().flatten().flatten();
-    files.filter(|file| number_of(&file.path()).is_some()).count()
+    files
+        .filter(|file| number_of(&file.path()).is_some())
+        .count()
 }
 
 #[cfg(test)]

@@ -105,9 +105,8 @@ mod tests {
     use super::{super::alert::tests::alert, *};
 
     fn target(filters: &str) -> Arc<Target> {
-        let text = format!(
-            "[[alert]]\nname = 'a'\nkind = 'command'\ncommand = ['/bin/true']\n{filters}"
-        );
+        let text =
+            format!("[[alert]]\nname = 'a'\nkind = 'command'\ncommand = ['/bin/true']\n{filters}");
         let config = Config::parse("e.toml".as_ref(), &text).expect("a configuration");
         Targets::of(&config).all[0].clone()
     }

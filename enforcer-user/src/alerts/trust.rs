@@ -32,7 +32,9 @@ fn add(roots: &mut RootCertStore, path: &Path) -> Result<(), Failure> {
     let pem = fs::read(path).map_err(|error| failed(error.into()))?;
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| failed(error.into()))?;
-        roots.add(certificate).map_err(|error| failed(error.into()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| failed(error.into()))?;
     }
     if roots.is_empty() {
         return Err(failed("it has no certificate".into()));

@@ -11,8 +11,8 @@ use super::{
     table::{count, lines, moment, plain, span, table},
 };
 use crate::control::{
-    alert::AlertView,
     Request, Response,
+    alert::AlertView,
     request::Mode,
     status::{InterfaceView, PassageView, SourceView, StatusView},
 };
@@ -130,7 +130,15 @@ fn alerts(alerts: &[AlertView]) -> String {
     if alerts.is_empty() {
         return String::new();
     }
-    let mut table = table(&["ALERT", "KIND", "SENT", "WAITING", "FAILED", "GIVEN UP", "LAST SENT"]);
+    let mut table = table(&[
+        "ALERT",
+        "KIND",
+        "SENT",
+        "WAITING",
+        "FAILED",
+        "GIVEN UP",
+        "LAST SENT",
+    ]);
     for alert in alerts {
         table.add_row(vec![
             alert.name.clone(),

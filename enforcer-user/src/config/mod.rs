@@ -23,7 +23,7 @@ mod sources;
 mod track;
 mod value;
 
-pub use alert::{AlertEntry, AlertKind, Command, Mail, MailTls, Webhook, Way as AlertWay};
+pub use alert::{AlertEntry, AlertKind, Command, Mail, MailTls, Way as AlertWay, Webhook};
 pub use change::need_restart;
 pub use choice::Choice;
 pub use compile::{CompileError, Compiled, InterfacePlan, RoleNames, VlanPlan};

@@ -325,21 +325,6 @@ impl Controller {
         }
     }
 
-    /// The BPF file system may be unmounted beneath the gateway.
-    fn look_at_pins(&mut self) {
-        if self.datapath.is_pinned() {
-            self.unpinned = None;
-        } else if self.unpinned.is_none() {
-            let said = format!(
-                "nothing is pinned any more in {}: enforcement ends with this process; mount the BPF file system again \
-                 (`mount -t bpf bpf /sys/fs/bpf`) and restart the gateway",
-                self.config.pin_dir.display()
-            );
-            tracing::error!("{said}");
-            self.unpinned = Some(said);
-        }
-    }
-
     fn look_at_clock(&mut self) {
         if let Some(step) = self.clock.look() {
             tracing::warn!(

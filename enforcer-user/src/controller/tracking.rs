@@ -25,7 +25,8 @@ use crate::{
 };
 
 /// Of how many hosts it is remembered that their first stop was told: those that the datapath remembers as stopped.
-const REMEMBERED: NonZeroUsize = NonZeroUsize::new(limits::BLOCKED as usize).expect("more than none");
+const REMEMBERED: NonZeroUsize =
+    NonZeroUsize::new(limits::BLOCKED as usize).expect("more than none");
 
 /// Whose first stop under its role has been told. Of so many that some are forgotten, it may be told again.
 #[derive(Debug)]
@@ -37,7 +38,9 @@ impl FirstStops {
         let mut stops = Self(LruCache::unbounded());
         for (host, blocked) in datapath.all_blocked().unwrap_or_default() {
             let is_tracked = compiled.track(blocked.role) != Track::None;
-            let is_its_role = registry.row(&host).is_none_or(|row| row.role == blocked.role);
+            let is_its_role = registry
+                .row(&host)
+                .is_none_or(|row| row.role == blocked.role);
             if is_tracked && is_its_role {
                 stops.is_first(host, blocked.role);
             }
@@ -118,7 +121,8 @@ impl Controller {
         }
         for (role, count) in more {
             let track = self.compiled.track(role);
-            self.alerts.miss(self.compiled.roles.name(role), track, count);
+            self.alerts
+                .miss(self.compiled.roles.name(role), track, count);
         }
     }
 
@@ -134,7 +138,8 @@ impl Controller {
             0 => "was",
             _ => "would have been",
         };
-        let what = format!("{would} stopped for the first time as {role} ({reason}), with {remote}");
+        let what =
+            format!("{would} stopped for the first time as {role} ({reason}), with {remote}");
         let subject = self.subject(&host, stop.role);
         let about = Alert::about(Event::Stop, host.address.into(), subject, &what);
         let alert = Alert {

@@ -209,8 +209,8 @@ pub async fn run(
         hangups,
     };
     let (alerts, telling) = alerts::start(&config);
-    let found_before = Keeper::open(&config.state_dir);
     let parts = Parts {
+        found_before: Keeper::open(&config.state_dir),
         config,
         compiled,
         own,
@@ -222,7 +222,6 @@ pub async fn run(
         queries,
         questions,
         tracer,
-        found_before,
         alerts,
         metrics,
         forgetter,

@@ -13,7 +13,11 @@ use prometheus::{
     TextEncoder,
 };
 
-use crate::{control::{alert::AlertTotals, status::StatusView}, datapath::Runs, identity::Doubt};
+use crate::{
+    control::{alert::AlertTotals, status::StatusView},
+    datapath::Runs,
+    identity::Doubt,
+};
 
 /// Bounds around what is promised: 5 ms when quiet, 50 ms under load.
 const APPLY_BUCKETS: [f64; 11] = [

@@ -119,7 +119,10 @@ fn a_command_that_hangs_is_killed_with_its_children_and_a_few_run_at_once() -> a
     assert!(message.contains("took longer than 2s"), "{message}");
     let failing = view(&site, "fail");
     let message = failing["last_failure"]["message"].to_string();
-    assert!(message.contains("exit status: 7") && message.contains("no paper"), "{message}");
+    assert!(
+        message.contains("exit status: 7") && message.contains("no paper"),
+        "{message}"
+    );
     // One that runs ends with the gateway.
     write_list(&site, &[hosts, vec!["192.0.2.77".to_owned()]].concat())?;
     wait::until_so("the next one runs", || pids().len() == 11);

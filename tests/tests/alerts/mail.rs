@@ -28,15 +28,21 @@ fn a_host_that_falls_to_quarantine_is_told_by_mail_however_that_is_encrypted() -
     let server = MailServer::start(&site, &certificate)?;
     let password = secret(&site, "mail.password", PASSWORD)?;
     let wrong = secret(&site, "wrong.password", "letmein")?;
-    let ca = format!("ca_file = {:?}\n", certificate.file);
-    let login = |file| format!("{ca}login = \"{LOGIN}\"\npassword_file = {file:?}\n");
+    let ca = format!("ca_file = \"{}\"\n", certificate.file.display());
+    let login = |file: &str| format!("{ca}login = \"{LOGIN}\"\npassword_file = \"{file}\"\n");
     configure(
         &site,
         &[
             section("plain", PLAIN, "none", HELP, ""),
             section("starttls", STARTTLS, "starttls", HELP, &login(&password)),
             section("tls", TLS, "tls", HELP, &ca),
-            section("stranger", TLS, "tls", HELP, &format!("ca_file = {:?}\n", other.file)),
+            section(
+                "stranger",
+                TLS,
+                "tls",
+                HELP,
+                &format!("ca_file = \"{}\"\n", other.file.display()),
+            ),
             section("burglar", STARTTLS, "starttls", HELP, &login(&wrong)),
             section("no-tls", PLAIN, "starttls", HELP, &ca),
             section("refused", PLAIN, "none", REFUSED, ""),
@@ -98,7 +104,9 @@ fn a_host_that_falls_to_quarantine_is_told_by_mail_however_that_is_encrypted() -
         assert_eq!(view["given_up"], 1 - waits, "{view}");
     }
     assert_eq!(server.mails().len(), 3);
-    let shown = site.control(&["config", "show", "--effective"])?.to_string();
+    let shown = site
+        .control(&["config", "show", "--effective"])?
+        .to_string();
     for secret in [PASSWORD, "letmein"] {
         assert!(!gateway.has_logged(secret));
         assert!(!shown.contains(secret));

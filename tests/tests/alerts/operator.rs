@@ -12,8 +12,7 @@ use serde_json::Value;
 
 use crate::place::{configure, list, receiver, view, webhook, write_list};
 
-const COMMAND: &str =
-    "[[alert]]\nname = \"tell\"\nkind = \"command\"\ncommand = [\"/bin/false\"]\nroles = [\"denied\"]\n";
+const COMMAND: &str = "[[alert]]\nname = \"tell\"\nkind = \"command\"\ncommand = [\"/bin/false\"]\nroles = [\"denied\"]\n";
 
 #[test]
 fn a_test_says_what_came_of_it_and_is_written_down() -> anyhow::Result<()> {
@@ -33,18 +32,30 @@ fn a_test_says_what_came_of_it_and_is_written_down() -> anyhow::Result<()> {
     assert_eq!(done.status.code(), Some(1), "{done:?}");
     let said = String::from_utf8_lossy(&done.stdout);
     assert!(said.contains("arrived"), "{said}");
-    assert!(said.contains("/bin/false failed (exit status: 1)"), "{said}");
+    assert!(
+        said.contains("/bin/false failed (exit status: 1)"),
+        "{said}"
+    );
     drop(receiver);
     let done = site.operator(&["alert", "test", "siem"]).output()?;
     let said = String::from_utf8_lossy(&done.stdout);
-    assert!(said.contains("cannot reach http://127.0.0.1:9000/take"), "{said}");
+    assert!(
+        said.contains("cannot reach http://127.0.0.1:9000/take"),
+        "{said}"
+    );
     let done = site.operator(&["alert", "test", "simm"]).output()?;
     assert_eq!(done.status.code(), Some(3), "{done:?}");
     let said = String::from_utf8_lossy(&done.stderr);
-    assert!(said.contains("the alerts of this gateway are siem, tell"), "{said}");
+    assert!(
+        said.contains("the alerts of this gateway are siem, tell"),
+        "{said}"
+    );
 
     let log = fs::read_to_string(site.path("state/audit.jsonl"))?;
-    let deeds: Vec<Value> = log.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let deeds: Vec<Value> = log
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
     let objects: Vec<_> = deeds
         .iter()
         .filter(|deed| deed["action"] == "alert-test")
@@ -68,7 +79,10 @@ fn whoever_may_only_ask_sends_no_test() -> anyhow::Result<()> {
     let done = command.arg(site.path("run/read.sock")).output()?;
     assert_eq!(done.status.code(), Some(1));
     let said = String::from_utf8_lossy(&done.stderr);
-    assert!(said.contains("may ask the gateway, and change nothing"), "{said}");
+    assert!(
+        said.contains("may ask the gateway, and change nothing"),
+        "{said}"
+    );
     Ok(())
 }
 
@@ -81,8 +95,8 @@ fn a_reload_takes_over_changed_alerts_and_what_waits() -> anyhow::Result<()> {
     let host = |last: u8| format!("192.0.2.{last}");
     let decide = |hosts: &[String]| {
         write_list(&site, hosts)?;
-        let last: IpAddr = hosts[hosts.len() - 1].parse()?;
-        wait::until_so("it is decided", || gateway.role(last) == "quarantine");
+        let newest: IpAddr = hosts[hosts.len() - 1].parse()?;
+        wait::until_so("it is decided", || gateway.role(newest) == "quarantine");
         anyhow::Ok(())
     };
     decide(&[host(50)])?;
@@ -98,7 +112,10 @@ fn a_reload_takes_over_changed_alerts_and_what_waits() -> anyhow::Result<()> {
     wait::until_so("it waits", || view(&site, "siem")["waiting"] == 1);
     let taken = Taken::default();
     let _receiver = receiver(&site, &taken)?;
-    configure(&site, &(webhook(&site, "roles = [\"quarantine\"]")? + &list))?;
+    configure(
+        &site,
+        &(webhook(&site, "roles = [\"quarantine\"]")? + &list),
+    )?;
     site.control(&["reload"])?;
     wait::until_so("it arrives", || taken.all().len() == 1);
     assert_eq!(taken.fields("decision", "host"), [host(51)]);
@@ -108,13 +125,20 @@ fn a_reload_takes_over_changed_alerts_and_what_waits() -> anyhow::Result<()> {
     let text = fs::read_to_string(site.config_file())?;
     fs::write(
         site.config_file(),
-        text.replacen("[[role.quarantine.rule]]", &format!("{silent}[[role.quarantine.rule]]"), 1),
+        text.replacen(
+            "[[role.quarantine.rule]]",
+            &format!("{silent}[[role.quarantine.rule]]"),
+            1,
+        ),
     )?;
     site.control(&["reload"])?;
     decide(&[host(50), host(51), host(52)])?;
     let laptop = site.lan.laptop.v4;
     site.control(&["deny", &laptop.to_string(), "--reason", "scanning"])?;
-    configure(&site, &(webhook(&site, "reasons = [\"exception\"]")? + &list))?;
+    configure(
+        &site,
+        &(webhook(&site, "reasons = [\"exception\"]")? + &list),
+    )?;
     site.control(&["reload"])?;
     let desktop = site.lan.desktop.v4;
     decide(&[host(53)])?;
@@ -127,7 +151,9 @@ fn a_reload_takes_over_changed_alerts_and_what_waits() -> anyhow::Result<()> {
     let log = gateway.log();
     let tracked = |host: &str| {
         let host = format!("\"host\":\"{host}\"");
-        let lines = log.lines().filter(|line| line.contains("\"target\":\"track\""));
+        let lines = log
+            .lines()
+            .filter(|line| line.contains("\"target\":\"track\""));
         lines.filter(|line| line.contains(&host)).count()
     };
     let told = [50, 51, 52, 53].map(|last| tracked(&host(last)));
@@ -136,14 +162,18 @@ fn a_reload_takes_over_changed_alerts_and_what_waits() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_configuration_that_tells_nobody_is_named_and_keeps_no_gateway_from_enforcing() -> anyhow::Result<()>
-{
+fn a_configuration_that_tells_nobody_is_named_and_keeps_no_gateway_from_enforcing()
+-> anyhow::Result<()> {
     let site = Site::new()?;
-    let alert = "[[alert]]\nname = \"tell\"\nkind = \"command\"\ncommand = [\"/nonexistent/tell\"]\n";
+    let alert =
+        "[[alert]]\nname = \"tell\"\nkind = \"command\"\ncommand = [\"/nonexistent/tell\"]\n";
     configure(&site, alert)?;
     let gateway = site.start()?;
     assert!(gateway.has_logged("cannot run /nonexistent/tell now"));
-    assert_eq!(site.report(&site.lan.laptop, &Posture::bad("laptop"))?, "quarantine");
+    assert_eq!(
+        site.report(&site.lan.laptop, &Posture::bad("laptop"))?,
+        "quarantine"
+    );
     wait::until_so("it fails", || view(&site, "tell")["failed"] == 1);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What the tests of alerts share.
 
-use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt};
 
 use enforcer_tests::{
     config::Config,
@@ -24,11 +24,11 @@ pub fn receiver(site: &Site, taken: &Taken) -> anyhow::Result<Receiver> {
 }
 
 /// A file for root's eyes alone.
-pub fn secret(site: &Site, name: &str, text: &str) -> anyhow::Result<PathBuf> {
+pub fn secret(site: &Site, name: &str, text: &str) -> anyhow::Result<String> {
     let path = site.path(name);
     fs::write(&path, format!("{text}\n"))?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
-    Ok(path)
+    Ok(path.display().to_string())
 }
 
 /// The section of a webhook, with these keys more.
@@ -43,7 +43,7 @@ pub fn webhook(site: &Site, keys: &str) -> anyhow::Result<String> {
 /// The section of a list of hosts that decides of them, and what it says at first.
 pub fn list(site: &Site) -> anyhow::Result<String> {
     write_list(site, &[])?;
-    let path = site.path("list.csv");
+    let path = site.path("list.csv").display().to_string();
     Ok(format!(
         "[[source.file]]\nname = \"list\"\npath = {path:?}\nmax_shrink = \"100%\"\n"
     ))

@@ -12,7 +12,7 @@ use enforcer_tests::{
     servers::{ECHO, HTTP},
     site::Site,
     wait,
-    webhook::{Receiver, Received, Taken},
+    webhook::{Received, Receiver, Taken},
 };
 
 use crate::place::{
@@ -46,7 +46,10 @@ fn a_host_that_falls_to_quarantine_is_told_once_with_the_right_signature() -> an
             receiver_address()
         )
     };
-    let trusted = alert("siem", &format!("ca_file = {:?}", certificate.file));
+    let trusted = alert(
+        "siem",
+        &format!("ca_file = \"{}\"", certificate.file.display()),
+    );
     configure(&site, &(trusted + &alert("stranger", "")))?;
     let taken = Taken::default();
     let tls = Some(certificate.server()?);
@@ -98,11 +101,22 @@ fn a_host_that_falls_to_quarantine_is_told_once_with_the_right_signature() -> an
     });
     assert_eq!(taken.all().len(), 2);
     let log = gateway.log();
-    let tracked = log.lines().filter(|line| line.contains("\"target\":\"track\""));
-    let lines: Vec<serde_json::Value> = tracked.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let tracked = log
+        .lines()
+        .filter(|line| line.contains("\"target\":\"track\""));
+    let lines: Vec<serde_json::Value> = tracked
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let shown: Vec<_> = lines
         .iter()
-        .map(|line| (&line["event"], &line["host"], &line["role"], &line["reasons"]))
+        .map(|line| {
+            (
+                &line["event"],
+                &line["host"],
+                &line["role"],
+                &line["reasons"],
+            )
+        })
         .collect();
     let expected = serde_json::json!(["decision", "stop", "192.0.2.11", "quarantine", "firewall"]);
     assert_eq!(
@@ -173,9 +187,7 @@ fn what_a_receiver_misses_arrives_once_and_in_order_also_after_a_kill() -> anyho
     let _gateway = site.start()?;
     hosts.push("192.0.2.99".to_owned());
     write_list(&site, &hosts)?;
-    wait::until_so("the next one arrives", || {
-        taken.all().len() == hosts.len()
-    });
+    wait::until_so("the next one arrives", || taken.all().len() == hosts.len());
     assert_eq!(taken.fields("decision", "host"), hosts);
     Ok(())
 }

@@ -21,7 +21,8 @@ const MOST: usize = 16;
 const LONGEST_NAME: usize = 32;
 
 /// How long a command may run.
-const LIMITS: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(10);
+const LIMITS: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_mins(10);
 
 pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
     let count = config.alerts.len();
@@ -127,9 +128,8 @@ fn is_server(server: &str) -> bool {
 }
 
 fn webhook(entry: &AlertEntry, add: &mut impl FnMut(&str, Fault)) {
-    let has_secret =
-        |url: &&reqwest::Url| url.password().is_some() || !url.username().is_empty();
-    if entry.url.as_ref().filter(has_secret).is_some() {
+    let has_secret = |url: &reqwest::Url| url.password().is_some() || !url.username().is_empty();
+    if entry.url.as_ref().is_some_and(has_secret) {
         add("url", AlertFault::SecretInUrl.into());
     }
 }
@@ -162,7 +162,11 @@ pub(super) fn check_machine(config: &Config, findings: &mut Findings<'_>) {
         if let Some(fault) = entry.ca_file.as_deref().and_then(files::unreadable) {
             add("ca_file", absent_or(fault));
         }
-        if let Some(fault) = entry.command.first().and_then(|path| program(Path::new(path))) {
+        if let Some(fault) = entry
+            .command
+            .first()
+            .and_then(|path| program(Path::new(path)))
+        {
             add("command", fault.into());
         }
         if let Some(name) = entry.user.as_ref().filter(|name| !is_user(name)) {

@@ -20,8 +20,8 @@ use std::{fmt, time::Duration};
 use ipnet::IpNet;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-pub use alerts::AlertFault;
 pub use admit::{AdmitError, admit, admit_offline};
+pub use alerts::AlertFault;
 pub use fault::Fault;
 pub use nat::MappingFault;
 

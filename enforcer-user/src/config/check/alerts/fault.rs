@@ -49,7 +49,9 @@ pub enum AlertFault {
     #[error("with `per_minute = 0` nobody would be told")]
     NoRate,
     /// A role of which no alert comes.
-    #[error("hosts of the role `{role}` are not tracked by `alert`, so nothing would be told of them")]
+    #[error(
+        "hosts of the role `{role}` are not tracked by `alert`, so nothing would be told of them"
+    )]
     Untracked {
         /// Its name.
         role: String,

@@ -9,7 +9,8 @@ fn findings(text: &str) -> Vec<Finding> {
     check::check(&config, None)
 }
 
-const MAIL: &str = "[[alert]]\nname = 'a'\nkind = 'mail'\nserver = 'mail.example.com'\nfrom = 'a@example.com'\n";
+const MAIL: &str =
+    "[[alert]]\nname = 'a'\nkind = 'mail'\nserver = 'mail.example.com'\nfrom = 'a@example.com'\n";
 const HOOK: &str = "[[alert]]\nname = 'b'\nkind = 'webhook'\nkey_file = '/k'\n";
 const COMMAND: &str = "[[alert]]\nname = 'c'\nkind = 'command'\n";
 
@@ -112,7 +113,12 @@ fn what_is_whole_is_no_mistake() {
 fn a_url_that_is_none_is_refused_in_its_place() {
     let text = format!("{HOOK}url = 'siem.example.com'");
     let error = Config::parse(Path::new("e.toml"), &text).expect_err("no URL");
-    assert!(error.to_string().starts_with("e.toml:5:7: `alert[0].url`: `siem.example.com` is no URL"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("e.toml:5:7: `alert[0].url`: `siem.example.com` is no URL"),
+        "{error}"
+    );
 }
 
 #[test]
