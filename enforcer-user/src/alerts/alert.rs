@@ -1,6 +1,6 @@
 //! What is told: the same in the log, in mail, to webhooks and to commands.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr};
+use std::{collections::BTreeMap, fmt, net::IpAddr, sync::OnceLock};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -202,11 +202,16 @@ impl Alert {
     }
 }
 
+/// Read once: alerts are made where decisions are.
 fn name_of_machine() -> String {
-    let name = nix::unistd::gethostname().ok();
-    let name = name.and_then(|name| name.into_string().ok());
-    name.filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "gateway".to_owned())
+    static NAME: OnceLock<String> = OnceLock::new();
+    let read = || {
+        let name = nix::unistd::gethostname().ok();
+        let name = name.and_then(|name| name.into_string().ok());
+        name.filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "gateway".to_owned())
+    };
+    NAME.get_or_init(read).clone()
 }
 
 /// A text that others wrote, cut to what is read, without what a terminal, a mail server or an environment would take for

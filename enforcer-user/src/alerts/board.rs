@@ -40,7 +40,6 @@ impl Board {
         let seat = Seat {
             board: self.clone(),
             name: name.to_owned(),
-            kind,
         };
         let mut written = self.written();
         let view = written.targets.entry(seat.name.clone());
@@ -103,7 +102,6 @@ impl Board {
 pub(super) struct Seat {
     board: Board,
     name: String,
-    kind: AlertKind,
 }
 
 impl Seat {
@@ -119,7 +117,7 @@ impl Seat {
     /// An attempt failed.
     pub(super) fn failed(&self, failure: &Failure) {
         let message = failure.to_string();
-        tracing::warn!(target: "alerts", alert = self.name, kind = %self.kind, "{message}");
+        tracing::warn!(target: "alerts", alert = self.name, "{message}");
         self.write(|view, tally| {
             view.failed += 1;
             view.last_failure = Some(AlertFailure {
@@ -135,7 +133,7 @@ impl Seat {
         if count == 0 {
             return;
         }
-        tracing::error!(target: "alerts", alert = self.name, kind = %self.kind, count, "alerts are given up: {why}");
+        tracing::error!(target: "alerts", alert = self.name, count, "alerts are given up: {why}");
         self.write(|view, tally| {
             view.given_up += count;
             tally.given_up += count;
@@ -155,7 +153,8 @@ impl Seat {
     fn write(&self, change: impl FnOnce(&mut AlertView, &mut Tally)) {
         let written = &mut *self.board.written();
         if let Some(view) = written.targets.get_mut(&self.name) {
-            change(view, written.kinds.entry(self.kind).or_default());
+            let tally = written.kinds.entry(view.kind).or_default();
+            change(view, tally);
         }
     }
 }

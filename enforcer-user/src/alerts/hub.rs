@@ -129,6 +129,7 @@ impl Hub {
         for target in &targets.all {
             match self.posts.get_mut(&target.name) {
                 Some(post) => {
+                    // Its kind may be another one.
                     post.seat = self.board.seat(&target.name, target.kind);
                     let current = target.clone();
                     post.target.send_if_modified(|before| {

@@ -53,6 +53,8 @@ pub(super) async fn keep(
         keeper.seat.waiting(keeper.spool.len());
         let may_wait = attempts.is_empty() && !keeper.spool.is_empty();
         tokio::select! {
+            // What is not on the disk yet comes first.
+            biased;
             alert = inbox.recv() => match alert {
                 Some(alert) => keeper.put(&alert),
                 None => break,

@@ -1,6 +1,6 @@
 //! Alerts by webhooks.
 
-use std::{collections::HashSet, process::Command};
+use std::{collections::HashSet, fs, process::Command};
 
 use enforcer_tests::{
     certificate::Certificate,
@@ -14,6 +14,7 @@ use enforcer_tests::{
     wait,
     webhook::{Received, Receiver, Taken},
 };
+use serde_json::Value;
 
 use crate::place::{
     KEY, configure, list, receiver, receiver_address, secret, view, webhook, write_list,
@@ -104,7 +105,7 @@ fn a_host_that_falls_to_quarantine_is_told_once_with_the_right_signature() -> an
     let tracked = log
         .lines()
         .filter(|line| line.contains("\"target\":\"track\""));
-    let lines: Vec<serde_json::Value> = tracked
+    let lines: Vec<Value> = tracked
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     let shown: Vec<_> = lines
@@ -189,6 +190,61 @@ fn what_a_receiver_misses_arrives_once_and_in_order_also_after_a_kill() -> anyho
     write_list(&site, &hosts)?;
     wait::until_so("the next one arrives", || taken.all().len() == hosts.len());
     assert_eq!(taken.fields("decision", "host"), hosts);
+    Ok(())
+}
+
+/// The hosts of the alerts that wait, in the order in which they are to be sent.
+fn spooled(site: &Site) -> anyhow::Result<Vec<String>> {
+    let files = fs::read_dir(site.path("state/alerts/siem"))?;
+    let mut paths = files
+        .map(|file| Ok(file?.path()))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    paths.sort();
+    let hosts = paths.iter().map(|path| {
+        let alert: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
+        Ok(alert["host"].as_str().unwrap_or_default().to_owned())
+    });
+    hosts.collect()
+}
+
+#[test]
+fn a_kill_in_the_middle_of_sending_loses_none_and_changes_no_order() -> anyhow::Result<()> {
+    const ALERTS: u8 = 150;
+    const KILLS: usize = 3;
+    let site = Site::new()?;
+    configure(
+        &site,
+        &(webhook(&site, "per_minute = 1000")? + &list(&site)?),
+    )?;
+    let taken = Taken::default();
+    let receiver = receiver(&site, &taken)?;
+    receiver.answer(503);
+    let mut gateway = site.start()?;
+    write_list(&site, &addresses(50..50 + ALERTS))?;
+    wait::until_so("all wait", || view(&site, "siem")["waiting"] == ALERTS);
+    let order = spooled(&site)?;
+    assert_eq!(order.len(), usize::from(ALERTS));
+    receiver.answer(200);
+    for _ in 0..KILLS {
+        let before = taken.all().len();
+        wait::until_so("some arrive", || taken.all().len() >= before + 10);
+        gateway.kill()?;
+        assert!(taken.all().len() < order.len(), "too late to lose any");
+        gateway = site.start()?;
+    }
+    wait::until_so("none waits", || view(&site, "siem")["waiting"] == 0);
+    // The one that was on its way may come again, by the same id: whoever has seen it knows it.
+    let mut seen = HashSet::new();
+    let all = taken.all();
+    let fresh = all.iter().filter(|one| seen.insert(one.field("id")));
+    let hosts: Vec<_> = fresh.map(|one| one.field("host").to_owned()).collect();
+    assert_eq!(hosts, order);
+    assert!(
+        all.len() <= order.len() + KILLS,
+        "{} of {}",
+        all.len(),
+        order.len()
+    );
     Ok(())
 }
 
