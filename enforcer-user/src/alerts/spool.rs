@@ -11,6 +11,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jiff::Timestamp;
+
 use super::Alert;
 
 /// What a spool holds at most.
@@ -78,6 +80,10 @@ impl Spool {
             next: 1,
         };
         let trouble = spool.read_directory().err();
+        if trouble.is_some() {
+            // Above all numbers that may be there.
+            spool.next = Timestamp::now().as_microsecond().unsigned_abs();
+        }
         (spool, trouble)
     }
 

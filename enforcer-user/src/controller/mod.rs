@@ -371,8 +371,9 @@ impl Controller {
             return;
         }
         self.confirm(&changes);
-        self.put_in_force(changes);
+        let to_tell = self.enforce(changes);
         self.metrics.applied(since.elapsed());
+        self.track(to_tell);
     }
 }
 
