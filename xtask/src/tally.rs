@@ -11,6 +11,13 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Counts what another has counted.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
+    }
+
     /// Counts a line of `cargo test`: `test result: ok. 5 passed; 0 failed; 1 ignored; …`.
     pub(crate) fn add_test_line(&mut self, line: &str) {
         let Some((_, counts)) = line

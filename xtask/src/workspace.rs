@@ -37,13 +37,21 @@ impl Workspace {
         command
     }
 
+    /// The same for a command that builds, in the release profile if that is wanted.
+    pub(crate) fn cargo_in<'a>(
+        &self,
+        release: bool,
+        args: impl IntoIterator<Item = &'a str>,
+    ) -> Command {
+        let mut command = self.cargo(args);
+        command.args(release.then_some("--release"));
+        command
+    }
+
     /// Builds the gateway with its kernel object and says where the binary is.
     pub(crate) fn gateway(&self, release: bool) -> Result<PathBuf> {
-        let mut args = vec!["build", "--package", "enforcer", "--bin", "enforcer"];
-        if release {
-            args.push("--release");
-        }
-        executable(self.cargo(args))
+        let args = ["build", "--package", "enforcer", "--bin", "enforcer"];
+        executable(self.cargo_in(release, args))
     }
 }
 

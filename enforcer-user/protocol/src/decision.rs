@@ -6,6 +6,8 @@
 //! changes alone) and goes on with changes as they happen, and heartbeats when nothing does.
 //! Revisions only grow.
 
+mod line;
+
 use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
@@ -65,7 +67,7 @@ pub struct Claim {
 
 /// One line of the decision stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", try_from = "line::Line")]
 pub enum Message {
     /// A snapshot begins: `count` decisions follow, then [`Message::SnapshotEnd`]. Nothing of it
     /// counts before its end has come and the count is right.

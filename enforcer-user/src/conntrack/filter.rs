@@ -103,34 +103,26 @@ mod tests {
 
     use netlink_packet_netfilter::{
         NetfilterHeader, NetfilterMessage, NetfilterProtoFamily,
-        conntrack::{ConntrackAttribute, ConntrackMessage, IPTuple, ProtoTuple, Protocol, Tuple},
+        conntrack::{ConntrackAttribute, ConntrackMessage, Protocol},
     };
     use rtnetlink::packet_core::{NetlinkHeader, NetlinkMessage, NetlinkPayload};
     use socket2::SockRef;
 
     use super::*;
+    use crate::conntrack::translation::tuple;
 
     /// What the kernel tells of a connection: with the far end's port, and perhaps with what stands before.
     fn told(to: SocketAddr, protocol: Protocol, is_marked: bool) -> Vec<u8> {
-        let tuple = |from: SocketAddr, to: SocketAddr| {
-            vec![
-                Tuple::Ip(vec![
-                    IPTuple::SourceAddress(from.ip()),
-                    IPTuple::DestinationAddress(to.ip()),
-                ]),
-                Tuple::Proto(vec![
-                    ProtoTuple::Protocol(protocol),
-                    ProtoTuple::SourcePort(from.port()),
-                    ProtoTuple::DestinationPort(to.port()),
-                ]),
-            ]
-        };
         let opener = SocketAddr::new(to.ip(), 443);
-        let mut attributes = vec![ConntrackAttribute::CtaTupleOrig(tuple(opener, to))];
+        let mut attributes = vec![ConntrackAttribute::CtaTupleOrig(tuple(
+            opener, to, protocol,
+        ))];
         if is_marked {
             attributes.push(ConntrackAttribute::CtaMark(8443));
         }
-        attributes.push(ConntrackAttribute::CtaTupleReply(tuple(to, opener)));
+        attributes.push(ConntrackAttribute::CtaTupleReply(tuple(
+            to, opener, protocol,
+        )));
         let header = NetfilterHeader::new(NetfilterProtoFamily::IPv4, 0, 0);
         let message = NetfilterMessage::new(header, ConntrackMessage::New(attributes));
         let payload = NetlinkPayload::InnerMessage(message);

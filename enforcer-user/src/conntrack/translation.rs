@@ -62,18 +62,23 @@ impl Flow {
 impl Outside {
     /// The tuple by which the kernel finds the connection: that of packets from the far end.
     pub(super) fn tuple(self) -> ConntrackAttribute {
-        ConntrackAttribute::CtaTupleReply(vec![
-            Tuple::Ip(vec![
-                IPTuple::SourceAddress(self.to.ip()),
-                IPTuple::DestinationAddress(self.from.ip()),
-            ]),
-            Tuple::Proto(vec![
-                ProtoTuple::Protocol(Protocol::Tcp),
-                ProtoTuple::SourcePort(self.to.port()),
-                ProtoTuple::DestinationPort(self.from.port()),
-            ]),
-        ])
+        ConntrackAttribute::CtaTupleReply(tuple(self.to, self.from, Protocol::Tcp))
     }
+}
+
+/// One direction of a connection between ports.
+pub(super) fn tuple(from: SocketAddr, to: SocketAddr, protocol: Protocol) -> Vec<Tuple> {
+    vec![
+        Tuple::Ip(vec![
+            IPTuple::SourceAddress(from.ip()),
+            IPTuple::DestinationAddress(to.ip()),
+        ]),
+        Tuple::Proto(vec![
+            ProtoTuple::Protocol(protocol),
+            ProtoTuple::SourcePort(from.port()),
+            ProtoTuple::DestinationPort(to.port()),
+        ]),
+    ]
 }
 
 /// Source and destination of one direction of a TCP connection.
@@ -109,25 +114,18 @@ mod tests {
         text.parse().expect("an address and a port")
     }
 
-    fn tuple(from: &str, to: &str, protocol: Protocol) -> Vec<Tuple> {
-        let (from, to) = (at(from), at(to));
-        vec![
-            Tuple::Ip(vec![
-                IPTuple::SourceAddress(from.ip()),
-                IPTuple::DestinationAddress(to.ip()),
-            ]),
-            Tuple::Proto(vec![
-                ProtoTuple::Protocol(protocol),
-                ProtoTuple::SourcePort(from.port()),
-                ProtoTuple::DestinationPort(to.port()),
-            ]),
-        ]
-    }
-
     fn entry(reply_to: &str, protocol: Protocol) -> Vec<ConntrackAttribute> {
         vec![
-            ConntrackAttribute::CtaTupleOrig(tuple("10.0.0.5:40000", "203.0.113.1:443", protocol)),
-            ConntrackAttribute::CtaTupleReply(tuple("198.51.100.80:8443", reply_to, protocol)),
+            ConntrackAttribute::CtaTupleOrig(tuple(
+                at("10.0.0.5:40000"),
+                at("203.0.113.1:443"),
+                protocol,
+            )),
+            ConntrackAttribute::CtaTupleReply(tuple(
+                at("198.51.100.80:8443"),
+                at(reply_to),
+                protocol,
+            )),
         ]
     }
 

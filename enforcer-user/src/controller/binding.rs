@@ -47,7 +47,6 @@ impl Controller {
         self.rebind(news.rebound);
         let placed = self.registry.place(host, self.identity.bound(&host));
         self.changes_of(placed, since);
-        self.place_listed(host);
         if let Some(question) = news.question {
             self.ask_neighbour(question);
         }

@@ -1,8 +1,8 @@
 //! What is known of a source beside its decisions.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
-use enforcer_common::host::{FOREVER, Host, SourceId};
+use enforcer_common::host::{FOREVER, SourceId};
 
 use super::{Controller, guard::Guard};
 use crate::sources::Profile;
@@ -18,8 +18,6 @@ pub(super) struct Heard {
     /// Which of its servers the revisions are of that the registry holds.
     pub(super) server: Option<usize>,
     pub(super) guard: Guard,
-    /// Hosts of a list that say no MAC address: they are bound to the one that answers there.
-    pub(super) unbound: HashSet<Host>,
     /// The lease whose end has been followed by forgetting connections.
     pub(super) lapsed: Option<u64>,
     /// Whether it was said that its lease is over.
@@ -36,7 +34,6 @@ impl Heard {
             at: None,
             last_error: None,
             server: None,
-            unbound: HashSet::new(),
             lapsed: None,
             lease_is_over: false,
         }

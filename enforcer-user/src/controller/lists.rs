@@ -1,7 +1,5 @@
 //! What lists of hosts say.
 
-use std::time::Instant;
-
 use enforcer_common::host::{Host, SourceId};
 use enforcer_protocol::judgement::Level;
 use jiff::Timestamp;
@@ -26,15 +24,10 @@ impl Controller {
             return None;
         }
         let now = Timestamp::now();
-        let unbound = hosts.iter().filter(|listed| listed.mac.is_none());
-        let unbound = unbound.map(|listed| listed.host).collect();
         let count = hosts.len();
         let decided = hosts.iter().map(|listed| self.listed(listed, now));
         let decided = decided.collect();
         let taken = self.registry.replace(source, revision, decided);
-        if let Some(heard) = self.sources.get_mut(&source) {
-            heard.unbound = unbound;
-        }
         if let Ok(changes) = &taken {
             tracing::info!(
                 source = self.source_name(source),
@@ -48,6 +41,7 @@ impl Controller {
 
     fn listed(&self, listed: &Listed, now: Timestamp) -> Decided {
         let Listed { host, role, mac } = *listed;
+        let by_address = mac.is_none();
         let mac = mac.or_else(|| self.identity.bound(&host));
         Decided {
             endpoint: endpoint(&host),
@@ -59,22 +53,7 @@ impl Controller {
             judged_at: now,
             valid_until: None,
             hosts: vec![Bound { host, mac }],
-        }
-    }
-
-    /// Binds a host that lists name without a MAC address to the one that answers at its address now, or to none.
-    pub(super) fn place_listed(&mut self, host: Host) {
-        let since = Instant::now();
-        let bound = Bound {
-            host,
-            mac: self.identity.bound(&host),
-        };
-        let sources = self.sources.iter();
-        let naming = sources.filter(|(_, heard)| heard.unbound.contains(&host));
-        let naming: Vec<SourceId> = naming.map(|(source, _)| *source).collect();
-        for source in naming {
-            let changes = self.registry.rebind(source, &endpoint(&host), vec![bound]);
-            self.changes_of(changes, since);
+            by_address,
         }
     }
 }

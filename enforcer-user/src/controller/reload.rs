@@ -88,6 +88,11 @@ impl Controller {
             .reloads
             .read(&self.config, &self.compiled.roles, self.mode)
             .map_err(|error| refused(file, &error))?;
+        // Who is bound to which MAC address is decided when it is decided who a host is.
+        if fresh.compiled.loose_zones() != self.compiled.loose_zones() {
+            let key = "interface.bind_mac".to_owned();
+            return Err(refused(file, &ReloadError::NeedsRestart(vec![key])));
+        }
         self.refuse_missing_roles(file, &fresh.compiled)?;
         self.exceptions
             .audit()

@@ -307,9 +307,18 @@ impl Controller {
     fn decided(&mut self, decision: Decision) -> Decided {
         let placed = self.placed(&decision);
         let binding = self.identity.bind(placed);
-        self.understood(decision, binding)
+        let decided = self.understood(decision, binding);
+        tracing::info!(
+            endpoint = %decided.endpoint,
+            name = decided.name,
+            role = self.compiled.roles.name(decided.role),
+            hosts = decided.hosts.len(),
+            "decided"
+        );
+        decided
     }
 
+    /// Says nothing of the decision: a snapshot has many of them.
     fn understood(&mut self, mut decision: Decision, binding: Binding) -> Decided {
         decision.valid_until = decision.valid_until.map(|until| self.clock.of_wall(until));
         self.report_doubts(&binding.doubts);
@@ -325,14 +334,7 @@ impl Controller {
             self.strange_roles.insert(endpoint, decision.role.clone());
             RoleId::UNKNOWN
         });
-        tracing::info!(
-            endpoint = decision.endpoint,
-            name = decision.name,
-            role = self.compiled.roles.name(role),
-            hosts = binding.hosts.len(),
-            "decided"
-        );
-        Decided::new(decision, role, binding.hosts)
+        Decided::new(decision, role, binding)
     }
 
     /// Gives endpoints the hosts that they have since something new was seen.

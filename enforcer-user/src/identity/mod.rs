@@ -46,6 +46,9 @@ pub const MAX_CLAIMS: usize = 64;
 pub struct Binding {
     /// The hosts.
     pub hosts: Vec<Bound>,
+    /// Nothing but where it was seen is known of the endpoint: it has that address whoever is there, and nothing is
+    /// remembered of it.
+    pub by_address: bool,
     /// What the operator should know.
     pub doubts: Vec<Doubt>,
 }
@@ -168,7 +171,7 @@ impl Identity {
         self.own = own;
     }
 
-    /// Which hosts the endpoint of this decision is. Remembered, since what is seen later may change it.
+    /// Which hosts the endpoint of this decision is. Remembered where what is seen later may change it.
     pub fn bind<'a>(&mut self, placed: impl Into<Placed<'a>>) -> Binding {
         let Placed { decision, observed } = placed.into();
         let endpoint = EndpointId::from(decision.endpoint.as_str());
@@ -176,8 +179,8 @@ impl Identity {
         let Some(zone) = self.zones.number(&decision.zone) else {
             let zone = decision.zone.clone();
             return Binding {
-                hosts: Vec::new(),
                 doubts: vec![Doubt::UnknownZone { endpoint, zone }],
+                ..Binding::default()
             };
         };
         let (mut addresses, mut doubts) = read(&endpoint, zone, decision);
@@ -190,6 +193,15 @@ impl Identity {
             addresses.observed = None;
         } else {
             self.left.remove(&endpoint);
+            if is_by_address(&addresses, observed) {
+                let binding = self.resolve(&endpoint, &addresses);
+                doubts.extend(binding.doubts);
+                return Binding {
+                    hosts: binding.hosts,
+                    by_address: true,
+                    doubts,
+                };
+            }
         }
         self.link(&endpoint, &addresses);
         let mut binding = self.resolve(&endpoint, &addresses);
@@ -291,6 +303,15 @@ impl Identity {
         }
         binding
     }
+}
+
+/// Whether there is nothing to know of an endpoint but where it was seen.
+fn is_by_address(addresses: &Addresses, observed: Option<Observed>) -> bool {
+    let is_told = matches!(observed, Some(Observed::Itself(_) | Observed::Fixed(_)));
+    is_told
+        && addresses.observed.is_some()
+        && addresses.elsewhere.is_none()
+        && addresses.claims.is_empty()
 }
 
 fn read(endpoint: &EndpointId, zone: u32, decision: &Decision) -> (Addresses, Vec<Doubt>) {

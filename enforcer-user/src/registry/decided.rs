@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::row::Row;
-use crate::identity::{Bound, EndpointId};
+use crate::identity::{Binding, Bound, EndpointId};
 
 /// What a source decided of one endpoint, and which hosts of this gateway that endpoint is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,11 +32,14 @@ pub struct Decided {
     pub valid_until: Option<Timestamp>,
     /// Its hosts; none while no address of it is known here.
     pub hosts: Vec<Bound>,
+    /// It is about an address, whoever is there: bound to the MAC address that answers there, and to another one as
+    /// soon as that does.
+    pub by_address: bool,
 }
 
 impl Decided {
     /// A server's decision with what this gateway makes of its role and addresses.
-    pub fn new(decision: Decision, role: RoleId, hosts: Vec<Bound>) -> Self {
+    pub fn new(decision: Decision, role: RoleId, binding: Binding) -> Self {
         Self {
             endpoint: decision.endpoint.as_str().into(),
             name: decision.name,
@@ -46,7 +49,8 @@ impl Decided {
             reasons: decision.reasons,
             judged_at: decision.judged_at,
             valid_until: decision.valid_until,
-            hosts,
+            hosts: binding.hosts,
+            by_address: binding.by_address,
         }
     }
 

@@ -1,8 +1,13 @@
-//! The operator's exceptions.
+//! The operator's exceptions, and which MAC addresses they and decisions about addresses are bound to.
 
-use enforcer_common::host::Host;
+use enforcer_common::host::{Host, SourceId};
 
-use super::{Registry, deadlines::Due, decided::Exception, row::Change};
+use super::{
+    Registry,
+    deadlines::Due,
+    decided::{Decided, Exception},
+    row::Change,
+};
 use crate::identity::Mac;
 
 impl Registry {
@@ -26,17 +31,40 @@ impl Registry {
         self.settle(vec![*host])
     }
 
-    /// Binds a host that has an exception to this MAC address, or to none; the others are bound by what is decided
-    /// of them.
+    /// Binds a host that has an exception, or of which a source decides by its address, to this MAC address, or to
+    /// none; decisions about devices are bound by what is known of those.
     pub fn place(&mut self, host: Host, mac: Option<Mac>) -> Vec<Change> {
-        if !self.exceptions.contains_key(&host) {
-            return Vec::new();
+        let mut touched = Vec::new();
+        if self.exceptions.contains_key(&host) {
+            match mac {
+                Some(mac) => _ = self.places.insert(host, mac),
+                None => _ = self.places.remove(&host),
+            }
+            touched.push(host);
         }
-        match mac {
-            Some(mac) => _ = self.places.insert(host, mac),
-            None => _ = self.places.remove(&host),
+        for (source, revision, decided) in self.bound_otherwise(&host, mac) {
+            self.put(source, revision, decided, &mut touched);
         }
-        self.settle(vec![host])
+        self.settle(touched)
+    }
+
+    /// What is decided of an address, and not bound to this MAC address yet; bound to it.
+    fn bound_otherwise(&self, host: &Host, mac: Option<Mac>) -> Vec<(SourceId, u64, Decided)> {
+        let shares = self.shares_of(host).iter();
+        let others = shares.filter(|share| share.decided.by_address && share.mac != mac);
+        let bind = |decided: &Decided| {
+            let mut decided = decided.clone();
+            for bound in decided.hosts.iter_mut().filter(|one| one.host == *host) {
+                bound.mac = mac;
+            }
+            decided
+        };
+        others
+            .filter_map(|share| {
+                let revision = self.revision_of(share)?;
+                Some((share.source, revision, bind(&share.decided)))
+            })
+            .collect()
     }
 
     /// The operator's exception that a host has.
@@ -104,6 +132,43 @@ mod tests {
         registry.release(&host);
         registry.except(host, exception(RoleId::AUTHORIZED, None));
         assert_eq!(bound(&registry), Some(None), "the binding went with it");
+    }
+
+    #[test]
+    fn what_is_decided_of_an_address_is_bound_to_who_answers_there() {
+        let host = Host {
+            zone: 1,
+            address: Address::v4([10, 0, 0, 1]),
+        };
+        let mac = Mac([2, 0, 0, 0, 0, 1]);
+        let mut registry = Registry::default();
+        let bound = Bound { host, mac: None };
+        let of_device = decided("device", RoleId::AUTHORIZED, vec![bound]);
+        let of_address = Decided {
+            by_address: true,
+            ..decided("address", RoleId::AUTHORIZED, vec![bound])
+        };
+        let snapshot = vec![of_device, of_address];
+        let taken = registry.replace(SourceId::MANAGEMENT, 7, snapshot);
+        taken.expect("the first");
+        registry.place(host, Some(mac));
+        let macs = |registry: &Registry| {
+            let parties = registry.parties(&host);
+            let mut macs: Vec<_> = parties
+                .map(|party| (party.decided.endpoint.to_string(), party.mac))
+                .collect();
+            macs.sort();
+            macs
+        };
+        let expected = [
+            ("address".to_owned(), Some(mac)),
+            ("device".to_owned(), None),
+        ];
+        assert_eq!(macs(&registry), expected);
+        let revisions: Vec<_> = registry.said_of(&host).map(|(_, at, _)| at).collect();
+        assert_eq!(revisions, [7, 7], "it is no newer for that");
+        registry.place(host, None);
+        assert!(macs(&registry).iter().all(|(_, mac)| mac.is_none()));
     }
 
     #[test]

@@ -40,7 +40,7 @@ use crate::{
 };
 use deadlines::{Deadlines, Due};
 use foremost::Weights;
-use share::Share;
+use share::{Share, Shares};
 use sharing::Holders;
 use source::{Known, Source};
 use unanswered::Unanswered;
@@ -60,7 +60,7 @@ pub struct Registry {
     /// What each source has decided.
     sources: BTreeMap<SourceId, Source>,
     /// The same by host.
-    shares: HashMap<Host, Vec<Share>>,
+    shares: HashMap<Host, Shares>,
     /// What counts where several endpoints share a host.
     sharing: SharedAddresses,
     /// Which of them had it first.

@@ -33,6 +33,7 @@ enum Step {
     Rebind(SourceId, EndpointId, Vec<Bound>),
     Except(Host, Exception),
     Release(Host),
+    Place(Host, Option<Mac>),
     Unknown(Host, Timestamp),
     Pass(i64),
 }
@@ -52,10 +53,13 @@ fn an_endpoint() -> impl Strategy<Value = EndpointId> {
     select(&["a", "b", "c", "d"][..]).prop_map(EndpointId::from)
 }
 
+fn a_mac() -> impl Strategy<Value = Option<Mac>> {
+    option::of((1..3u8).prop_map(|last| Mac([2, 0, 0, 0, 0, last])))
+}
+
 fn some_hosts() -> impl Strategy<Value = Vec<Bound>> {
-    let mac = option::of((1..3u8).prop_map(|last| Mac([2, 0, 0, 0, 0, last])));
     vec(
-        (a_host(), mac).prop_map(|(host, mac)| Bound { host, mac }),
+        (a_host(), a_mac()).prop_map(|(host, mac)| Bound { host, mac }),
         0..3,
     )
 }
@@ -65,12 +69,14 @@ fn an_end() -> impl Strategy<Value = Option<Timestamp>> {
 }
 
 fn a_decision() -> impl Strategy<Value = Decided> {
-    (an_endpoint(), select(&ROLES[..]), an_end(), some_hosts()).prop_map(
-        |(endpoint, role, valid_until, hosts)| Decided {
+    let what = (an_endpoint(), select(&ROLES[..]), an_end());
+    (what, some_hosts(), any::<bool>()).prop_map(
+        |((endpoint, role, valid_until), hosts, by_address)| Decided {
             endpoint,
             role,
             valid_until,
             hosts,
+            by_address,
             ..decided("", RoleId::UNKNOWN, vec![])
         },
     )
@@ -87,6 +93,7 @@ pub(super) fn decided(endpoint: &str, role: RoleId, hosts: Vec<Bound>) -> Decide
         judged_at: Timestamp::UNIX_EPOCH,
         valid_until: None,
         hosts,
+        by_address: false,
     }
 }
 
@@ -117,6 +124,7 @@ fn a_step() -> impl Strategy<Value = Step> {
         (source(), an_endpoint(), some_hosts()).prop_map(|(s, e, h)| Step::Rebind(s, e, h)),
         (a_host(), an_exception()).prop_map(|(h, e)| Step::Except(h, e)),
         a_host().prop_map(Step::Release),
+        (a_host(), a_mac()).prop_map(|(h, mac)| Step::Place(h, mac)),
         (a_host(), 1..200i64).prop_map(|(h, end)| Step::Unknown(h, at(end))),
         (0..40i64).prop_map(Step::Pass),
     ]
@@ -190,6 +198,8 @@ impl Plain {
                 self.exceptions.remove(&host);
                 registry.release(&host)
             }
+            // No role changes by it.
+            Step::Place(host, mac) => registry.place(host, mac),
             Step::Unknown(host, until) => {
                 if !self.has_decision(&host) {
                     self.unknown.insert(host, until);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use enforcer_common::host::SourceId;
+use smallvec::SmallVec;
 
 use super::{decided::Decided, row::Row};
 use crate::identity::Mac;
@@ -14,6 +15,9 @@ pub(super) struct Share {
     pub(super) mac: Option<Mac>,
     pub(super) decided: Arc<Decided>,
 }
+
+/// All parts in a host: nearly always one.
+pub(super) type Shares = SmallVec<[Share; 1]>;
 
 impl Share {
     pub(super) fn row(&self) -> Row {

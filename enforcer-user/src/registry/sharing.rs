@@ -7,7 +7,7 @@ use enforcer_common::{
     role::RoleId,
 };
 
-use super::{Registry, Row, Share};
+use super::{Registry, Row, Share, Shares};
 use crate::{config::SharedAddresses, identity::EndpointId};
 
 /// Who had each address first, as each source tells it. Kept only where that counts.
@@ -57,7 +57,7 @@ impl Registry {
         if self.sharing != SharedAddresses::First {
             return;
         }
-        let shares = self.shares.get(host).map_or(&[][..], Vec::as_slice);
+        let shares = self.shares.get(host).map_or(&[][..], Shares::as_slice);
         let mut holders = self.holders.remove(host).unwrap_or_default();
         holders.retain(|source, holder| shares.iter().any(|share| share.is_of(*source, holder)));
         let mut by_age: Vec<_> = shares.iter().collect();
@@ -78,7 +78,7 @@ impl Registry {
     }
 
     pub(super) fn shares_of(&self, host: &Host) -> &[Share] {
-        self.shares.get(host).map_or(&[], Vec::as_slice)
+        self.shares.get(host).map_or(&[], Shares::as_slice)
     }
 }
 

@@ -139,7 +139,7 @@ impl Registry {
         hosts.iter().map(|bound| bound.host)
     }
 
-    fn revision_of(&self, share: &Share) -> Option<u64> {
+    pub(super) fn revision_of(&self, share: &Share) -> Option<u64> {
         let source = self.sources.get(&share.source)?;
         let known = source.endpoints.get(&share.decided.endpoint)?;
         Some(known.revision)

@@ -237,6 +237,14 @@ fn what_is_wrong_changes_nothing_at_all() -> anyhow::Result<()> {
     ip(&site, "link add guest0 type veth peer name guest1")?;
     ip(&site, "link add bridge0 type bridge")?;
     let interface = |name: &str| format!("[[interface]]\nname = \"{name}\"\nzone = \"lan\"\n");
+    let loose = interface("guest0") + "bind_mac = false";
+    site.write_config(&more(&format!("{way}{loose}")))?;
+    let done = site.operator(&["reload"]).output()?;
+    let error = String::from_utf8_lossy(&done.stderr);
+    assert!(
+        error.contains("only a restart can change: interface.bind_mac"),
+        "{error}"
+    );
     let bridge = interface("bridge0") + "hook = \"xdp\"";
     site.write_config(&more(&format!("{way}{}{bridge}", interface("guest0"))))?;
     let done = site.operator(&["reload"]).output()?;

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::setup::{self, Scope};
+use crate::setup::{self, Scope, Series};
 use crate::tally::Tally;
 use crate::tidy;
+use crate::vm;
 use crate::workspace::{Workspace, run as run_command, shown};
 
 /// What is run.
@@ -49,6 +50,10 @@ const PHASES: &[Phase] = &[
     Phase {
         name: "demo",
         run: demo,
+    },
+    Phase {
+        name: "other kernels",
+        run: other_kernels,
     },
 ];
 
@@ -144,6 +149,15 @@ fn demo(_: &Workspace, tally: &mut Tally) -> Result<()> {
     follow(command.args(["demo", "--json"]), |line| {
         tally.add_demo_line(line);
     })
+}
+
+/// The oldest kernel that is supported; where nobody waits, all of them.
+fn other_kernels(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
+    let kernels = match std::env::var_os("CI") {
+        Some(_) => Series::ALL,
+        None => &[Series::V6_1],
+    };
+    vm::test(workspace, kernels, tally)
 }
 
 /// Runs a command, passes its output on line by line, and shows each line to `look`.

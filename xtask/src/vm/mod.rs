@@ -11,10 +11,11 @@ mod sizes;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
 use crate::setup::{self, Kernel, Scope, Series};
+use crate::tally::Tally;
 use crate::workspace::{Workspace, executable};
 use console::{Console, Limits, Verdict};
 use image::Content;
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Only the tests that tell most of a kernel.
     #[arg(long, conflicts_with = "command")]
     quick: bool,
+    /// Build what runs in it in the release profile, which takes longer and runs many times faster where there is no KVM.
+    #[arg(long)]
+    release: bool,
     /// Only measure the kernel programs, and write their sizes into the table of the tests.
     #[arg(long, conflicts_with = "command")]
     record: bool,
@@ -76,16 +80,17 @@ impl Choice {
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<u8> {
     setup::run(Scope::Machine)?;
     let parts = match args.command.split_first() {
-        Some((word, words)) => vec![Part::find(workspace, word, words)?],
-        None if args.quick => Part::telling(workspace)?,
+        Some((word, words)) => vec![Part::find(workspace, args.release, word, words)?],
+        None if args.quick => Part::telling(workspace, args.release)?,
         None if args.record => vec![Part::sizes(workspace)?],
-        None => Part::everything(workspace)?,
+        None => Part::everything(workspace, args.release)?,
     };
     let limits = Limits {
         whole: Duration::from_secs(args.limit),
         part: Duration::from_secs(args.part_limit),
     };
-    let outcomes = Machine::new(workspace, &parts, limits)?.boot_each(args.kernel.series())?;
+    let machine = Machine::new(workspace, args.release, &parts, limits)?;
+    let outcomes = machine.boot_each(args.kernel.series())?;
     let status = outcomes
         .iter()
         .map(|outcome| outcome.verdict.status)
@@ -100,6 +105,26 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<u8> {
     Ok(status.unwrap_or(0))
 }
 
+/// Runs what tells most under these kernels, and counts what passes.
+pub(crate) fn test(workspace: &Workspace, kernels: &[Series], tally: &mut Tally) -> Result<()> {
+    setup::run(Scope::Machine)?;
+    let limits = Limits {
+        whole: Duration::from_secs(LIMIT),
+        part: Duration::from_secs(PART_LIMIT),
+    };
+    let parts = Part::telling(workspace, false)?;
+    let machine = Machine::new(workspace, false, &parts, limits)?;
+    let outcomes = machine.boot_each(kernels)?;
+    for outcome in &outcomes {
+        tally.add(&outcome.tally);
+    }
+    ensure!(
+        outcomes.iter().all(|outcome| outcome.verdict.status == 0),
+        "not everything passed under every kernel"
+    );
+    Ok(())
+}
+
 /// Everything but the kernel.
 struct Machine {
     content: Content,
@@ -112,16 +137,17 @@ struct Outcome {
     /// The series of the kernel, as people write it.
     series: String,
     verdict: Verdict,
+    tally: Tally,
     sizes: sizes::Sizes,
     /// The whole in one line.
     line: String,
 }
 
 impl Machine {
-    fn new(workspace: &Workspace, parts: &[Part], limits: Limits) -> Result<Self> {
+    fn new(workspace: &Workspace, release: bool, parts: &[Part], limits: Limits) -> Result<Self> {
         let accelerator = qemu::accelerator(&Kernel::find(Series::V6_1)?.image)?;
         let programs = [
-            (image::GATEWAY.to_owned(), workspace.gateway(false)?),
+            (image::GATEWAY.to_owned(), workspace.gateway(release)?),
             (image::XTASK.to_owned(), std::env::current_exe()?),
         ];
         let tests = parts
@@ -182,6 +208,7 @@ impl Machine {
             series: series.name().to_owned(),
             line: format!("vm: {name}: {verdict}, after {seconds:.1} s"),
             verdict,
+            tally: console.tally,
             sizes: console.sizes,
         })
     }

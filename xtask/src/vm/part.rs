@@ -58,15 +58,15 @@ impl Part {
     }
 
     /// The tests that tell most.
-    pub(super) fn telling(workspace: &Workspace) -> Result<Vec<Self>> {
-        let mut parts = Self::everything(workspace)?;
+    pub(super) fn telling(workspace: &Workspace, release: bool) -> Result<Vec<Self>> {
+        let mut parts = Self::everything(workspace, release)?;
         parts.retain(|part| TELLING.contains(&part.name.as_str()));
         Ok(parts)
     }
 
     /// Every integration test, in the order in which they run, and the demo.
-    pub(super) fn everything(workspace: &Workspace) -> Result<Vec<Self>> {
-        let build = workspace.cargo(["test", "--no-run", "--package", TESTS]);
+    pub(super) fn everything(workspace: &Workspace, release: bool) -> Result<Vec<Self>> {
+        let build = workspace.cargo_in(release, ["test", "--no-run", "--package", TESTS]);
         let mut tests = executables(build)?;
         tests.retain(|test| test.kinds == ["test"] && !ELSEWHERE.contains(&test.name.as_str()));
         tests.sort_by_cached_key(|test| (rank(&test.name), test.name.clone()));
@@ -79,7 +79,7 @@ impl Part {
 
     /// The test that tells how large the kernel programs are.
     pub(super) fn sizes(workspace: &Workspace) -> Result<Self> {
-        Self::find(workspace, "size", &["--nocapture".to_owned()])
+        Self::find(workspace, false, "size", &["--nocapture".to_owned()])
     }
 
     fn test(test: Executable) -> Self {
@@ -104,7 +104,12 @@ impl Part {
 
     /// Finds a command: a path, then a binary or test of the workspace (which is built), then a
     /// command of this machine, then one of busybox.
-    pub(super) fn find(workspace: &Workspace, word: &str, args: &[String]) -> Result<Self> {
+    pub(super) fn find(
+        workspace: &Workspace,
+        release: bool,
+        word: &str,
+        args: &[String],
+    ) -> Result<Self> {
         let path = Path::new(word);
         let name = path.file_name().map_or_else(
             || word.to_owned(),
@@ -114,7 +119,7 @@ impl Part {
             let binary = path.canonicalize();
             Some(binary.with_context(|| format!("there is no {word} to run"))?)
         } else {
-            build(workspace, word)?.or_else(|| probe::command(word))
+            build(workspace, release, word)?.or_else(|| probe::command(word))
         };
         if binary.is_none() && !is_of_busybox(word) {
             bail!("{word} is no binary or test of the workspace and no command of this machine");
@@ -155,7 +160,7 @@ struct Target {
 }
 
 /// Builds the binary or test of this name, if the workspace has one.
-fn build(workspace: &Workspace, name: &str) -> Result<Option<PathBuf>> {
+fn build(workspace: &Workspace, release: bool, name: &str) -> Result<Option<PathBuf>> {
     let output = workspace
         .cargo(["metadata", "--no-deps", "--format-version", "1"])
         .output()?;
@@ -174,10 +179,11 @@ fn build(workspace: &Workspace, name: &str) -> Result<Option<PathBuf>> {
     });
     for (package, kind) in targets {
         let build = match kind {
-            "bin" => workspace.cargo(["build", "--package", package, "--bin", name]),
-            "test" => workspace.cargo(["test", "--no-run", "--package", package, "--test", name]),
+            "bin" => ["build", "--package", package, "--bin", name].to_vec(),
+            "test" => ["test", "--no-run", "--package", package, "--test", name].to_vec(),
             _ => continue,
         };
+        let build = workspace.cargo_in(release, build);
         let is_it = |built: &Executable| built.name == name && built.kinds == [kind];
         return Ok(executables(build)?
             .into_iter()

@@ -42,13 +42,13 @@ fn a_host_is_bound_to_what_answers_and_not_to_what_is_told() {
     let mut identity = identity();
     let binding = identity.bind(&decision("a", Some(7), &[]));
     assert_eq!(binding.hosts, bound(here(), None));
+    assert!(binding.by_address);
     let told = say(&mut identity, Told(MINE));
     assert_eq!(told.question, Some(asks(MINE)), "whether it answers");
     assert_eq!(identity.unconfirmed(&here()), Some(asks(MINE)));
-    assert_eq!(hosts(&told), bound(here(), None));
+    assert_eq!(identity.bound(&here()), None);
     assert_eq!(say(&mut identity, Told(MINE)), News::default(), "once");
-    let answered = say(&mut identity, Answers(MINE));
-    assert_eq!(hosts(&answered), bound(here(), Some(MINE)));
+    say(&mut identity, Answers(MINE));
     assert_eq!(identity.bound(&here()), Some(MINE));
     assert_eq!(identity.unconfirmed(&here()), None);
     for evidence in [Answers(MINE), Told(MINE), Silent, Gone] {
@@ -131,11 +131,14 @@ fn a_device_that_comes_back_has_its_address_again() {
 fn a_decision_about_an_address_follows_it() {
     let mut identity = identity();
     say(&mut identity, Answers(MINE));
-    identity.bind(&decision("a", Some(7), &[]));
+    let binding = identity.bind(&decision("a", Some(7), &[]));
+    assert_eq!(binding.hosts, bound(here(), Some(MINE)));
+    assert!(binding.by_address);
     identity.stranger(here(), OTHER);
-    assert_eq!(hosts(&say(&mut identity, Silent)), bound(here(), None));
-    let answered = say(&mut identity, Answers(OTHER));
-    assert_eq!(hosts(&answered), bound(here(), Some(OTHER)));
+    say(&mut identity, Silent);
+    assert_eq!(identity.bound(&here()), None);
+    say(&mut identity, Answers(OTHER));
+    assert_eq!(identity.bound(&here()), Some(OTHER));
 }
 
 #[test]
