@@ -1,5 +1,6 @@
 //! The gateway: from events of the datapath to decisions in its maps.
 
+pub mod alerts;
 pub mod audit;
 pub mod cli;
 pub mod config;

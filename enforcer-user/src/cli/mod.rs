@@ -1,6 +1,7 @@
 //! The command line.
 
 mod agent;
+mod alert;
 mod audit;
 mod completions;
 mod config;
@@ -80,6 +81,9 @@ enum Command {
     Allow(exception::ExceptCommand),
     /// Stops a host whatever the sources say.
     Deny(exception::ExceptCommand),
+    /// Tries whether alerts arrive.
+    #[command(subcommand)]
+    Alert(alert::AlertCommand),
     /// Ends what `allow` or `deny` began.
     Release(exception::ReleaseCommand),
     /// Prints completions for a shell.
@@ -130,6 +134,7 @@ impl Command {
             Self::Allow(command) => command.run(Granted::Authorized, gateway),
             Self::Deny(command) => command.run(Granted::Denied, gateway),
             Self::Release(command) => command.run(gateway),
+            Self::Alert(command) => command.run(gateway),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
             Self::Audit(command) => command.run(gateway.output),

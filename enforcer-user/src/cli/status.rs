@@ -12,6 +12,7 @@ use super::{
 };
 use crate::control::{
     Request, Response,
+    alert::AlertView,
     request::Mode,
     status::{InterfaceView, PassageView, SourceView, StatusView},
 };
@@ -28,7 +29,7 @@ fn text(status: &StatusView) -> String {
     let parts = [
         summary(status),
         interfaces(&status.interfaces) + &passages(&status.passages),
-        sources(&status.sources),
+        sources(&status.sources) + &alerts(&status.alerts),
         tables(status),
         hosts(status),
     ];
@@ -119,6 +120,41 @@ fn sources(sources: &[SourceView]) -> String {
         }
         if let Some(error) = &source.last_error {
             let _infallible = write!(text, "\n{name}: {}", plain(error));
+        }
+    }
+    text
+}
+
+/// Who is told of what is tracked, if anybody is.
+fn alerts(alerts: &[AlertView]) -> String {
+    if alerts.is_empty() {
+        return String::new();
+    }
+    let mut table = table(&[
+        "ALERT",
+        "KIND",
+        "SENT",
+        "WAITING",
+        "FAILED",
+        "GIVEN UP",
+        "LAST SENT",
+    ]);
+    for alert in alerts {
+        table.add_row(vec![
+            alert.name.clone(),
+            alert.kind.to_string(),
+            alert.sent.to_string(),
+            alert.waiting.to_string(),
+            alert.failed.to_string(),
+            alert.given_up.to_string(),
+            alert.last_sent.map_or("never".to_owned(), moment),
+        ]);
+    }
+    let mut text = format!("\n\n{}", lines(&table));
+    for alert in alerts {
+        if let Some(failure) = &alert.last_failure {
+            let (name, message) = (&alert.name, plain(&failure.message));
+            let _infallible = write!(text, "\n{name}: {}: {message}", moment(failure.time));
         }
     }
     text
@@ -251,6 +287,16 @@ mod tests {
             drift_repaired: 1,
             fails_open: vec!["startup".to_owned()],
             compared_at: None,
+            alerts: vec![AlertView {
+                name: "help-desk".to_owned(),
+                kind: crate::config::AlertKind::Mail,
+                sent: 3,
+                waiting: 1,
+                failed: 2,
+                given_up: 0,
+                last_sent: None,
+                last_failure: None,
+            }],
             events: vec![event()],
             ready: false,
             not_ready_reasons: vec!["source management is not connected".to_owned()],
@@ -275,6 +321,9 @@ SOURCE      KIND    CONNECTED  PRIORITY  REVISION  DECISIONS  LEASE
 management  server  no         0         42        120        2m 51s left
 management: https://10.0.0.2:8443/
 management: connection \u{fffd}[31mrefused
+
+ALERT      KIND  SENT  WAITING  FAILED  GIVEN UP  LAST SENT
+help-desk  mail  3     1        2       0         never
 
 TABLE     USED  CAPACITY  FILL
 hosts_v4  120   1048576   1 %

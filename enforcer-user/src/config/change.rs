@@ -28,6 +28,7 @@ pub fn need_restart(old: &Config, new: &Config) -> Vec<String> {
         management,
         nat,
         sources,
+        alerts: _,
         portal: _,
         metrics: _,
         user,
@@ -146,6 +147,10 @@ mod tests {
              no_answer = 'open'
              [limits]
              replies_per_second = 1
+             [[alert]]
+             name = 'a'
+             kind = 'command'
+             command = ['/bin/true']
              [portal]
              port = 81",
         );

@@ -3,6 +3,7 @@
 //! The way of a file: [`Config::load`] reads it, [`check`](check::check) finds everything that is wrong with
 //! it, and [`Config::compile`] turns it into rows for the datapath.
 
+mod alert;
 mod change;
 pub mod check;
 mod choice;
@@ -19,8 +20,10 @@ mod schema;
 mod sessions;
 mod shown;
 mod sources;
+mod track;
 mod value;
 
+pub use alert::{AlertEntry, AlertKind, Command, Mail, MailTls, Way as AlertWay, Webhook};
 pub use change::need_restart;
 pub use choice::Choice;
 pub use compile::{CompileError, Compiled, InterfacePlan, RoleNames, VlanPlan};
@@ -37,6 +40,7 @@ pub use schema::{
 };
 pub use shown::{changed, shown};
 pub use sources::{FileSource, Share, Sources};
+pub use track::Track;
 pub use value::{PortRange, Protocol, ValueError};
 
 /// A complete configuration with a comment for every key.

@@ -3,7 +3,10 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::value::{self, PortRange, Protocol};
+use super::{
+    track::Track,
+    value::{self, PortRange, Protocol},
+};
 
 /// What happens to a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -29,6 +32,8 @@ pub struct Role {
     pub reject: Option<bool>,
     /// Stops are counted and let pass.
     pub monitor: Option<bool>,
+    /// What is told of its hosts.
+    pub track: Option<Track>,
     /// The rules; the longest prefix counts first, then the order in the file.
     #[serde(rename = "rule")]
     pub rules: Vec<Rule>,

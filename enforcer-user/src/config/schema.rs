@@ -14,6 +14,7 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    alert::AlertEntry,
     control::Control,
     fail::Fail,
     management::Management,
@@ -78,6 +79,9 @@ pub struct Config {
     /// What decides beside it.
     #[serde(rename = "source")]
     pub sources: Sources,
+    /// Whom the gateway tells of what is tracked.
+    #[serde(rename = "alert")]
+    pub alerts: Vec<AlertEntry>,
     /// The page that stopped users see.
     pub portal: Portal,
     /// The listener for metrics and health.
@@ -119,6 +123,7 @@ impl Default for Config {
             management: Management::default(),
             nat: Nat::default(),
             sources: Sources::default(),
+            alerts: Vec::new(),
             portal: Portal::default(),
             metrics: Metrics::default(),
             user: User::default(),

@@ -162,6 +162,30 @@ mod tests {
             [[source.file]]
             name = 'phones'
             path = '/etc/enforcer/phones.csv'
+            [role.quarantine]
+            track = 'log'
+            [[alert]]
+            name = 'a'
+            kind = 'mail'
+            server = 'mail.example.com'
+            tls = 'none'
+            from = 'a@example.com'
+            to = ['b@example.com']
+            login = 'gateway'
+            password_file = '/etc/enforcer/mail.password'
+            [[alert]]
+            name = 'b'
+            kind = 'webhook'
+            url = 'https://example.com/'
+            key_file = '/etc/enforcer/webhook.key'
+            roles = ['denied']
+            per_minute = 5
+            [[alert]]
+            name = 'c'
+            kind = 'command'
+            command = ['/bin/true', 'x y']
+            limit = '1s'
+            user = 'nobody'
         ";
         for text in [text, several, EXAMPLE] {
             let config = parse(text);

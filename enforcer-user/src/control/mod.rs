@@ -7,6 +7,7 @@
 //! [`listen::bind`] makes a socket, [`serve::serve`] turns what comes over it into [`serve::Call`]s for the
 //! controller, and [`client::call`] is the other end.
 
+pub mod alert;
 pub mod client;
 pub mod detail;
 pub mod event;

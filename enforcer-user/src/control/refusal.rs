@@ -53,6 +53,22 @@ impl Refusal {
         )
     }
 
+    /// No alert has this name, or there is none at all.
+    pub fn no_alert(name: Option<&str>, names: &[String]) -> Self {
+        match name {
+            Some(name) if !names.is_empty() => Self::new(
+                Kind::NotFound,
+                format!("there is no alert `{name}`"),
+                format!("the alerts of this gateway are {}", names.join(", ")),
+            ),
+            _ => Self::new(
+                Kind::NotFound,
+                "nobody is told of anything by this gateway",
+                "name somebody in `[[alert]]` of its configuration, and `enforcer reload`",
+            ),
+        }
+    }
+
     /// No exception was made for this address.
     pub fn no_exception(address: IpAddr) -> Self {
         Self::new(

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    alert::AlertTested,
     detail::HostDetail,
     event::{EventPage, EventQuery},
     explanation::Explanation,
@@ -54,6 +55,12 @@ pub enum Request {
     },
     /// Read the configuration anew. Answered by [`Response::Reloaded`].
     Reload,
+    /// Try whether an alert arrives. Answered by [`Response::AlertsTested`].
+    TestAlerts {
+        /// With which target; with all when left out.
+        #[serde(default)]
+        name: Option<String>,
+    },
     /// Change the mode. Answered by [`Response::Mode`].
     Mode {
         /// The new mode.
@@ -97,7 +104,11 @@ impl Request {
             | Self::Top(_)
             | Self::Explain { .. }
             | Self::Config { .. } => false,
-            Self::Reload | Self::Mode { .. } | Self::Except { .. } | Self::Release { .. } => true,
+            Self::Reload
+            | Self::TestAlerts { .. }
+            | Self::Mode { .. }
+            | Self::Except { .. }
+            | Self::Release { .. } => true,
         }
     }
 }
@@ -122,6 +133,8 @@ pub enum Response {
     Config(serde_json::Map<String, serde_json::Value>),
     /// To [`Request::Reload`].
     Reloaded(Reloaded),
+    /// To [`Request::TestAlerts`].
+    AlertsTested(Vec<AlertTested>),
     /// To [`Request::Mode`].
     Mode(ModeChange),
     /// To [`Request::Except`].

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{event::EventView, request::Mode};
+use super::{alert::AlertView, event::EventView, request::Mode};
 use crate::sources::Kind;
 
 /// The gateway at one moment.
@@ -42,6 +42,9 @@ pub struct StatusView {
     /// When the kernel tables were last compared with what was decided; `None` before the first time.
     #[serde(default)]
     pub compared_at: Option<Timestamp>,
+    /// Who is told of what is tracked.
+    #[serde(default)]
+    pub alerts: Vec<AlertView>,
     /// The newest events, the oldest of them first.
     #[serde(default)]
     pub events: Vec<EventView>,

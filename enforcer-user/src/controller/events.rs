@@ -80,5 +80,6 @@ impl Controller {
             port => format!("{}", std::net::SocketAddr::new(remote.into(), port)),
         };
         self.note_stop(event, &remote, reason, verdict);
+        self.track_stop(event, reason, verdict);
     }
 }

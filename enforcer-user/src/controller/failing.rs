@@ -42,6 +42,21 @@ impl Failing {
 }
 
 impl Controller {
+    /// The BPF file system may be unmounted beneath the gateway.
+    pub(super) fn look_at_pins(&mut self) {
+        if self.datapath.is_pinned() {
+            self.unpinned = None;
+        } else if self.unpinned.is_none() {
+            let said = format!(
+                "nothing is pinned any more in {}: enforcement ends with this process; mount the BPF file system again \
+                 (`mount -t bpf bpf /sys/fs/bpf`) and restart the gateway",
+                self.config.pin_dir.display()
+            );
+            tracing::error!("{said}");
+            self.unpinned = Some(said);
+        }
+    }
+
     /// What has failed, as of now.
     pub(super) fn failing(&self) -> Failing {
         let is_told = self.registry.is_complete(SourceId::MANAGEMENT);

@@ -8,7 +8,7 @@ use std::{
 use enforcer_common::host::{FOREVER, Host, HostRow, Origin};
 use jiff::{SignedDuration, Timestamp};
 
-use super::Controller;
+use super::{Controller, tracking::ToTell};
 use crate::{
     control::event::EventKind,
     datapath::{Clock, Datapath, DatapathError, HostChange},
@@ -67,6 +67,12 @@ impl Controller {
     /// Writes changes to the kernel. What it does not take is kept and tried again: it concerns those
     /// hosts alone.
     pub(super) fn put_in_force(&mut self, changes: Vec<Change>) {
+        let to_tell = self.enforce(changes);
+        self.track(to_tell);
+    }
+
+    /// The same, with what is to be told of it: behind all that somebody waits for.
+    pub(super) fn enforce(&mut self, changes: Vec<Change>) -> ToTell {
         let was_whole = self.retry.is_empty();
         if let Some(saver) = self.saver.as_mut().filter(|_| !changes.is_empty()) {
             saver.change();
@@ -74,6 +80,7 @@ impl Controller {
         let newest = self.retry.newest(changes);
         self.begin_closing(newest.values());
         self.note_changes(newest.values());
+        let to_tell = self.tracked(newest.values());
         if newest.values().any(|change| change.after.is_none()) {
             // There may be room now.
             self.retry.next = Instant::now();
@@ -83,6 +90,7 @@ impl Controller {
         {
             tracing::error!("{error}; what is not in force is tried again");
         }
+        to_tell
     }
 
     pub(super) fn try_again(&mut self) {

@@ -30,6 +30,7 @@ mod sources;
 mod status;
 mod top;
 mod traces;
+mod tracking;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -45,6 +46,7 @@ use tokio::{
 };
 
 use crate::{
+    alerts::Alerts,
     config::{Compiled, Config, Mode, OnStop, Startup},
     conntrack::{Forgetter, Told},
     control::{HttpRequest, Request, serve::Call},
@@ -72,6 +74,7 @@ use kernel::Retry;
 pub use kernel::{Held, apply, from_kernel};
 pub use parts::Parts;
 use saving::Saver;
+use tracking::FirstStops;
 
 /// How often the registry is compared with the kernel's tables.
 const COMPARE: Duration = Duration::from_mins(5);
@@ -121,6 +124,9 @@ pub struct Controller {
     queries: Queries,
     /// Where the kernel is told to ask neighbours.
     questions: mpsc::Sender<Question>,
+    alerts: Alerts,
+    /// Whose first stop has been told.
+    first_stops: FirstStops,
     metrics: Metrics,
     sources: BTreeMap<SourceId, Heard>,
     mode: Mode,
@@ -175,6 +181,7 @@ impl Controller {
             questions,
             tracer,
             found_before: (keeper, kept),
+            alerts,
             metrics,
             forgetter,
             interfaces,
@@ -198,6 +205,7 @@ impl Controller {
         let held = registry.hosts();
         identity.remember(held.filter_map(|view| Some((view.host, view.row.mac?))));
         identity.recall(kept);
+        let first_stops = FirstStops::of(&datapath, &registry, &compiled);
         Self {
             mode: config.mode,
             identity,
@@ -212,6 +220,8 @@ impl Controller {
             exceptions,
             queries,
             questions,
+            alerts,
+            first_stops,
             metrics,
             sources: sources
                 .into_iter()
@@ -315,21 +325,6 @@ impl Controller {
         }
     }
 
-    /// The BPF file system may be unmounted beneath the gateway.
-    fn look_at_pins(&mut self) {
-        if self.datapath.is_pinned() {
-            self.unpinned = None;
-        } else if self.unpinned.is_none() {
-            let said = format!(
-                "nothing is pinned any more in {}: enforcement ends with this process; mount the BPF file system again \
-                 (`mount -t bpf bpf /sys/fs/bpf`) and restart the gateway",
-                self.config.pin_dir.display()
-            );
-            tracing::error!("{said}");
-            self.unpinned = Some(said);
-        }
-    }
-
     fn look_at_clock(&mut self) {
         if let Some(step) = self.clock.look() {
             tracing::warn!(
@@ -376,8 +371,9 @@ impl Controller {
             return;
         }
         self.confirm(&changes);
-        self.put_in_force(changes);
+        let to_tell = self.enforce(changes);
         self.metrics.applied(since.elapsed());
+        self.track(to_tell);
     }
 }
 

@@ -229,7 +229,7 @@ impl Controller {
     }
 
     /// Why a host has another role, as far as what is known of it tells.
-    fn cause(&self, change: &Change, now: Timestamp) -> String {
+    pub(super) fn cause(&self, change: &Change, now: Timestamp) -> String {
         let was_exception = change
             .before
             .is_some_and(|row| row.source == SourceId::OPERATOR);

@@ -35,6 +35,9 @@ impl Controller {
             let query = query.clone();
             return self.take_reader(query, call.answer);
         }
+        if let Request::TestAlerts { name } = call.question {
+            return self.test_alerts(name, &operator(call.peer), call.answer);
+        }
         let answer = self.answer(call.question, call.peer);
         // Nobody may be waiting any more.
         let _ = call.answer.send(answer);
@@ -55,6 +58,10 @@ impl Controller {
                 .explain(address, zone.as_deref(), to)
                 .map(Response::Explanation),
             Request::Config { effective } => Ok(Response::Config(self.in_force(effective))),
+            Request::TestAlerts { name } => {
+                // Those who are there are asked before.
+                Err(Refusal::no_alert(name.as_deref(), &self.alerts.names()))
+            }
             Request::Reload => self.reload(&operator(peer)).map(Response::Reloaded),
             Request::Mode { mode } => self.switch(mode, peer).map(Response::Mode),
             Request::Except {

@@ -6,6 +6,7 @@ use enforcer_common::host::Host;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
+    alerts::Alerts,
     config::{Compiled, Config},
     conntrack::Forgetter,
     datapath::Datapath,
@@ -47,6 +48,8 @@ pub struct Parts {
     pub tracer: Tracer,
     /// Where it is kept what that found, and what an earlier process found.
     pub found_before: (Keeper, Vec<Kept>),
+    /// Where it is told what is tracked.
+    pub alerts: Alerts,
     /// The metrics.
     pub metrics: Metrics,
     /// Where the connections of hosts that were cut are forgotten.

@@ -120,6 +120,7 @@ impl Controller {
                 failed: asked.failed(),
             },
             runs: self.datapath.runs(),
+            alerts: self.alerts.totals(),
             audit_failures: self.exceptions.audit().failures(),
         };
         self.metrics

@@ -222,6 +222,7 @@ impl Controller {
             self.begin_closing_roles(&passed);
         }
         self.watch_interfaces();
+        self.alerts.reload(&self.config);
         if let Err(error) = self.reloads.spread(&self.config, &self.compiled) {
             tracing::error!("{error}");
         }

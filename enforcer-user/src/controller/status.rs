@@ -39,6 +39,7 @@ impl Controller {
             drift_repaired: self.drift,
             fails_open: self.fails_open(),
             compared_at: self.compared,
+            alerts: self.alerts.views(),
             events: self.journal.newest(EVENTS),
             ready: missing.is_empty(),
             not_ready_reasons: missing,

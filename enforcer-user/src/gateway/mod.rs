@@ -30,6 +30,7 @@ use tokio::{
 };
 
 use crate::{
+    alerts,
     audit::Audit,
     config::{CompileError, Compiled, Config, OnStop, check::AdmitError},
     confine::{self, ConfineError},
@@ -208,8 +209,9 @@ pub async fn run(
         http: http_calls,
         hangups,
     };
-    let found_before = Keeper::open(&config.state_dir);
+    let (alerts, telling) = alerts::start(&config);
     let parts = Parts {
+        found_before: Keeper::open(&config.state_dir),
         config,
         compiled,
         own,
@@ -221,7 +223,7 @@ pub async fn run(
         queries,
         questions,
         tracer,
-        found_before,
+        alerts,
         metrics,
         forgetter,
         interfaces,
@@ -232,6 +234,7 @@ pub async fn run(
     confine::started()?;
     let (datapath, on_stop) = Controller::new(parts).run(inputs, stop).await?;
     drop(tasks);
+    telling.finish().await;
     children.stop().await;
     finish(datapath, on_stop)
 }

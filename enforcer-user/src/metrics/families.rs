@@ -13,7 +13,12 @@ use prometheus::{
 
 use super::{Questions, Snapshot};
 use crate::{
-    control::{request::Mode, status::StatusView},
+    config::AlertKind,
+    control::{
+        alert::{AlertTotals, KindTotals},
+        request::Mode,
+        status::StatusView,
+    },
     datapath::Runs,
 };
 
@@ -27,6 +32,7 @@ pub fn gather(snapshot: &Snapshot) -> Result<Vec<MetricFamily>> {
     families.tables(&snapshot.status)?;
     families.sources(&snapshot.status)?;
     families.questions(snapshot.questions)?;
+    families.alerts(&snapshot.alerts)?;
     families.runs(snapshot.runs.as_deref().unwrap_or_default())?;
     families.counter(
         "enforcer_audit_failures_total",
@@ -218,6 +224,50 @@ impl Families {
             "Hosts that sources were asked about.",
             &["result"],
             results.map(|(result, hosts)| (vec![result], hosts)),
+        )
+    }
+
+    fn alerts(&self, totals: &AlertTotals) -> Result<()> {
+        let by_kind = |figure: fn(&KindTotals) -> u64| {
+            let kinds = AlertKind::ALL.iter().zip(&totals.kinds);
+            kinds.map(move |((_, word), of_kind)| (vec![*word], figure(of_kind)))
+        };
+        let labels = &["kind"];
+        self.counter(
+            "enforcer_alerts_sent_total",
+            "Alerts that arrived.",
+            labels,
+            by_kind(|of_kind| of_kind.sent),
+        )?;
+        self.counter(
+            "enforcer_alerts_failed_total",
+            "Attempts to send an alert that failed.",
+            labels,
+            by_kind(|of_kind| of_kind.failed),
+        )?;
+        self.gauge(
+            "enforcer_alerts_spooled",
+            "Alerts that wait to be sent.",
+            labels,
+            by_kind(|of_kind| of_kind.waiting),
+        )?;
+        self.counter(
+            "enforcer_alerts_given_up_total",
+            "Alerts that nobody will get.",
+            labels,
+            by_kind(|of_kind| of_kind.given_up),
+        )?;
+        self.counter(
+            "enforcer_alerts_summarised_total",
+            "What was told in summaries alone.",
+            labels,
+            by_kind(|of_kind| of_kind.summarised),
+        )?;
+        self.counter(
+            "enforcer_tracked_missed_total",
+            "What was tracked, and came faster than it could be told one by one.",
+            &[],
+            [(vec![], totals.missed)],
         )
     }
 

@@ -13,7 +13,11 @@ use prometheus::{
     TextEncoder,
 };
 
-use crate::{control::status::StatusView, datapath::Runs, identity::Doubt};
+use crate::{
+    control::{alert::AlertTotals, status::StatusView},
+    datapath::Runs,
+    identity::Doubt,
+};
 
 /// Bounds around what is promised: 5 ms when quiet, 50 ms under load.
 const APPLY_BUCKETS: [f64; 11] = [
@@ -37,6 +41,8 @@ pub struct Snapshot {
     pub questions: Questions,
     /// How long the programs ran; none while the kernel does not count it.
     pub runs: Option<Vec<Runs>>,
+    /// How telling goes.
+    pub alerts: AlertTotals,
     /// How often something could not be written into the audit log.
     pub audit_failures: u64,
 }
@@ -147,6 +153,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::control::alert::KindTotals;
     use crate::control::request::Mode;
     use crate::control::status::{
         Egress, Ingress, InterfaceView, PassageView, SourceView, TableView,
@@ -201,6 +208,7 @@ mod tests {
             drift_repaired: 0,
             fails_open: vec!["startup".to_owned()],
             compared_at: None,
+            alerts: Vec::new(),
             events: Vec::new(),
             ready: true,
             not_ready_reasons: Vec::new(),
@@ -225,6 +233,20 @@ mod tests {
                 count: 4,
                 time: Duration::from_nanos(1_500),
             }]),
+            alerts: AlertTotals {
+                kinds: [
+                    KindTotals {
+                        sent: 9,
+                        failed: 4,
+                        waiting: 2,
+                        given_up: 1,
+                        summarised: 8,
+                    },
+                    KindTotals::default(),
+                    KindTotals::default(),
+                ],
+                missed: 6,
+            },
             audit_failures: 5,
         }
     }
@@ -236,6 +258,13 @@ mod tests {
         metrics.queries().observe(0.003);
         let text = metrics.render(&snapshot()).expect("text");
         for line in [
+            "enforcer_alerts_failed_total{kind=\"mail\"} 4",
+            "enforcer_alerts_given_up_total{kind=\"mail\"} 1",
+            "enforcer_alerts_sent_total{kind=\"mail\"} 9",
+            "enforcer_alerts_sent_total{kind=\"webhook\"} 0",
+            "enforcer_alerts_spooled{kind=\"command\"} 0",
+            "enforcer_alerts_spooled{kind=\"mail\"} 2",
+            "enforcer_alerts_summarised_total{kind=\"mail\"} 8",
             "enforcer_audit_failures_total 5",
             "enforcer_bytes_total{hook=\"xdp\",reason=\"role_denies\",verdict=\"would_stop\"} 420",
             "enforcer_build_info{version=\"0.1.0\"} 1",
@@ -268,6 +297,7 @@ mod tests {
             "enforcer_source_revision{source=\"management\"} 42",
             "enforcer_table_capacity_rows{table=\"hosts_v4\"} 8",
             "enforcer_table_rows{table=\"hosts_v4\"} 3",
+            "enforcer_tracked_missed_total 6",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }

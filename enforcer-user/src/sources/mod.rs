@@ -21,6 +21,7 @@ mod stream;
 use enforcer_common::host::{Host, SourceId};
 use enforcer_protocol::decision::Decision;
 
+pub(crate) use backoff::Backoff;
 pub use outlet::{Outlet, Said};
 pub use profile::{Kind, Profile};
 

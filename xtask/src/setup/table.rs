@@ -118,7 +118,7 @@ const RUN: &[Requirement] = &[
     },
 ];
 
-/// What attackers use, and what reads the metrics.
+/// What attackers use, what reads the metrics, and what takes mail.
 const TEST: &[Requirement] = &[
     Requirement {
         name: "scapy",
@@ -154,6 +154,11 @@ const TEST: &[Requirement] = &[
         name: "arpspoof",
         check: Command("arpspoof"),
         install: Packages(&["dsniff"]),
+    },
+    Requirement {
+        name: "aiosmtpd",
+        check: File("/usr/lib/python3/dist-packages/aiosmtpd/__init__.py"),
+        install: Packages(&["python3-aiosmtpd"]),
     },
     Requirement {
         name: "prometheus and promtool",

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use super::{
     super::{Choice, CompileError, ManagementError, Mode, PortRange, Protocol, ScopeAction},
+    alerts::AlertFault,
     nat::MappingFault,
 };
 use words::{consequence, word};
@@ -284,6 +285,9 @@ pub enum Fault {
         /// The mode of the configuration.
         mode: Mode,
     },
+    /// Somebody to be told.
+    #[error(transparent)]
+    Alert(#[from] AlertFault),
     /// More than fits.
     #[error(transparent)]
     Compile(CompileError),

@@ -55,7 +55,7 @@ fn is_group(name: &str) -> bool {
     matches!(unistd::Group::from_name(name), Ok(Some(_)))
 }
 
-fn secret(path: &Path) -> Option<Fault> {
+pub(super) fn secret(path: &Path) -> Option<Fault> {
     if let Some(fault) = unreadable(path) {
         return Some(fault);
     }
@@ -65,7 +65,7 @@ fn secret(path: &Path) -> Option<Fault> {
     })
 }
 
-fn unreadable(path: &Path) -> Option<Fault> {
+pub(super) fn unreadable(path: &Path) -> Option<Fault> {
     let cause = File::open(path).err()?;
     Some(Fault::File {
         path: path.to_owned(),

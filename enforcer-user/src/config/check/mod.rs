@@ -3,6 +3,7 @@
 //! [`check`] only looks; [`admit`] is what `enforcer run` asks before it touches anything.
 
 mod admit;
+mod alerts;
 mod fault;
 mod files;
 mod interfaces;
@@ -20,6 +21,7 @@ use ipnet::IpNet;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 pub use admit::{AdmitError, admit, admit_offline};
+pub use alerts::AlertFault;
 pub use fault::Fault;
 pub use nat::MappingFault;
 
@@ -100,11 +102,13 @@ pub fn check(config: &Config, machine: Option<&Machine>) -> Vec<Finding> {
     listeners::check(config, &mut findings);
     nat::check(config, &mut findings);
     sources::check(config, &mut findings);
+    alerts::check(config, &mut findings);
     limits(config, &mut findings);
     if let Some(machine) = machine {
         interfaces::check_machine(config, machine, &mut findings);
         files::check(config, &mut findings);
         sources::check_machine(config, &mut findings);
+        alerts::check_machine(config, &mut findings);
         lockout::check(config, machine, &mut findings);
     }
     findings.list.sort_by_key(|finding| finding.line);

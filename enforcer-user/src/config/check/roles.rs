@@ -28,19 +28,25 @@ pub(super) fn check(config: &Config, findings: &mut Findings<'_>) {
             findings.add(format!("role.{name}"), fault);
         }
     }
-    let expired = &config.lease.expired;
-    if !is_built_in(expired) && !config.roles.contains_key(expired) {
-        let own = config.roles.keys().filter(|name| !is_built_in(name));
-        let names: Vec<_> = BUILT_IN
-            .into_iter()
-            .chain(own.map(String::as_str))
-            .collect();
-        let fault = Fault::UnknownRole {
-            role: expired.clone(),
-            choice: Choice::of(expired, &names),
-        };
+    if let Some(fault) = unknown_role(config, &config.lease.expired) {
         findings.add("lease.expired", fault);
     }
+}
+
+/// What is wrong with the name of a role wherever it stands: that there is none.
+pub(super) fn unknown_role(config: &Config, role: &str) -> Option<Fault> {
+    if is_built_in(role) || config.roles.contains_key(role) {
+        return None;
+    }
+    let own = config.roles.keys().filter(|name| !is_built_in(name));
+    let names: Vec<_> = BUILT_IN
+        .into_iter()
+        .chain(own.map(String::as_str))
+        .collect();
+    Some(Fault::UnknownRole {
+        role: role.to_owned(),
+        choice: Choice::of(role, &names),
+    })
 }
 
 fn fault(name: &str, role: &Role) -> Option<Fault> {

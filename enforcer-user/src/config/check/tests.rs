@@ -3,7 +3,9 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use enforcer_protocol::pin::Pin;
 
 use super::*;
-use crate::config::{EXAMPLE, Mode};
+use crate::config::Mode;
+
+mod example;
 
 const START: &str = "[[interface]]\nname = \"lan0\"\n";
 
@@ -23,49 +25,6 @@ fn one(text: &str) -> (usize, String) {
     assert_eq!(found.len(), 1, "{text}: {found:?}");
     let (line, key) = found.remove(0);
     (line.saturating_sub(2), key)
-}
-
-#[test]
-fn the_example_is_sound() {
-    assert_eq!(found(EXAMPLE), []);
-}
-
-#[test]
-fn the_example_says_the_defaults() {
-    // Uncommented, every key that has a default says just that.
-    let vlan = ["#[[interface.vlan]]", "#id", "#inner", "#zone = \"guest\""];
-    let ways = [
-        "#url",
-        "#pin ",
-        "#token_file",
-        "#policy",
-        "#client_",
-        "#[[management.server]]",
-        "#[[source.file]]",
-        "#name = \"printers\"",
-        "#path",
-        "#lease = \"1h\"",
-        "#zones",
-        "#uplinks",
-        "#group",
-        "#readers",
-    ];
-    let kept = EXAMPLE
-        .lines()
-        .filter(|line| !ways.iter().chain(&vlan).any(|way| line.starts_with(way)));
-    let text: Vec<_> = kept
-        .map(|line| match line.strip_prefix('#') {
-            Some(rest) if !rest.starts_with(' ') => rest,
-            _ => line,
-        })
-        .collect();
-    let told = parse(&text.join("\n"));
-    let mut silent = parse(EXAMPLE);
-    let quarantine = silent.roles.get_mut("quarantine").expect("in the example");
-    (quarantine.default, quarantine.monitor) = (Some(crate::config::Action::Deny), Some(false));
-    (quarantine.portal, quarantine.reject) = (Some(true), Some(true));
-    silent.places = told.places.clone();
-    assert_eq!(told, silent);
 }
 
 #[test]

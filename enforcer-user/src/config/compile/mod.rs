@@ -18,8 +18,9 @@ pub use roles::RoleNames;
 pub(super) use roles::{EVERYONE, is_built_in};
 
 use super::{
-    Config, Fail, HookChoice, Limits, Mode, Protocol, Service, Vlan,
+    Config, Fail, HookChoice, Limits, Mode, Protocol, Service, Track, Vlan,
     management::{Management, ManagementError},
+    track,
 };
 use crate::identity::Static;
 
@@ -50,6 +51,8 @@ pub struct Compiled {
     pub fail: Fail,
     /// How often the datapath answers and asks.
     pub limits: Limits,
+    /// What is told of the hosts of each role, by its number.
+    pub tracks: Vec<Track>,
     /// Blocks of ports of outside addresses, and whose they are.
     pub statics: Vec<Static>,
 }
@@ -103,6 +106,12 @@ impl InterfacePlan {
 }
 
 impl Compiled {
+    /// What is told of the hosts of a role.
+    pub fn track(&self, role: RoleId) -> Track {
+        let track = self.tracks.get(usize::from(role.0));
+        track.copied().unwrap_or(Track::None)
+    }
+
     /// The zones in which hosts are bound to no MAC address.
     pub fn loose_zones(&self) -> HashSet<u32> {
         let loose = self.interfaces.iter().filter(|one| !one.bind_mac);
@@ -237,6 +246,7 @@ impl Config {
             fail: self.fail,
             limits: self.limits.clone(),
             statics: nat::compile(self)?,
+            tracks: track::compile(self, &names),
             roles: names,
         })
     }

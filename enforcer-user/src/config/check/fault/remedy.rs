@@ -15,6 +15,7 @@ impl Fault {
     /// Whether it keeps the configuration from being used.
     pub fn severity(&self) -> Severity {
         match self {
+            Self::Alert(fault) => fault.severity(),
             Self::EveryoneOperator { .. }
             | Self::NoSuchUplink { .. }
             | Self::OtherFamily { .. }
@@ -112,6 +113,7 @@ impl Fault {
                 first: Some(line), ..
             } => format!("remove it, or the one in line {line}").into(),
             Self::Mapping(fault) => fault.remedy(),
+            Self::Alert(fault) => fault.remedy(),
             Self::PortOrder { ports } => format!("write \"{}-{}\"", ports.last, ports.first).into(),
             Self::ShortLease { .. } => {
                 let least = MIN_LEASE.as_secs();

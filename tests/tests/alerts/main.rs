@@ -1,0 +1,8 @@
+//! Telling of what is tracked, from the real gateway to real receivers.
+
+mod command;
+mod flood;
+mod mail;
+mod operator;
+mod place;
+mod webhook;
