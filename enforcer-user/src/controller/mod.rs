@@ -27,6 +27,7 @@ mod portal;
 mod reload;
 mod saving;
 mod sources;
+mod staged;
 mod status;
 mod top;
 mod traces;
@@ -74,6 +75,7 @@ use kernel::Retry;
 pub use kernel::{Held, apply, from_kernel};
 pub use parts::Parts;
 use saving::Saver;
+use staged::Staged;
 use tracking::FirstStops;
 
 /// How often the registry is compared with the kernel's tables.
@@ -146,6 +148,8 @@ pub struct Controller {
     reloads: Reloads,
     /// What the management server calls the roles of endpoints when this gateway has none of that name.
     strange_roles: HashMap<EndpointId, String>,
+    /// What has come of a snapshot of the management server.
+    staged: Staged,
     drift: u64,
     /// When the registry was last compared with the kernel's tables.
     compared: Option<Timestamp>,
@@ -237,6 +241,7 @@ impl Controller {
             interfaces,
             reloads,
             strange_roles: HashMap::new(),
+            staged: Staged::default(),
             drift: 0,
             compared: None,
             started,

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use sd_notify::NotifyState;
 use serde_json::{Map, Value};
 
-use super::{Controller, explain::failed, operator::mode_view};
+use super::{Controller, explain::failed, operator::mode_view, staged::Staged};
 use crate::{
     audit::Deed,
     config::{Compiled, Config, Mode, shown},
@@ -214,6 +214,8 @@ impl Controller {
         let roles = self.compiled.roles.iter();
         let roles: HashMap<_, _> = roles.map(|(role, name)| (name.to_owned(), role)).collect();
         self.exceptions.set_roles(roles);
+        // What has come of a snapshot may name roles that are no more: it is asked for again.
+        self.staged = Staged::default();
         self.benches.clear();
         self.assign_strange_roles();
         if was_monitor && self.mode == Mode::Enforce {

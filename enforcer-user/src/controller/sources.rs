@@ -6,16 +6,16 @@ use std::{
 };
 
 use enforcer_common::{
-    host::{Address, FOREVER, Host, SourceId},
+    host::{FOREVER, Host, SourceId},
     role::RoleId,
 };
 use enforcer_protocol::decision::Decision;
 use tokio::sync::mpsc;
 
-use super::{CHANGES_AT_ONCE, Controller};
+use super::{CHANGES_AT_ONCE, Controller, staged::Staged};
 use crate::{
     control::event::EventKind,
-    identity::{Binding, Observed, Placed, Rebound},
+    identity::{Binding, EndpointId, Rebound},
     registry::{Change, Decided, Refused},
     sources::{Answer, Said, SourceEvent},
 };
@@ -25,7 +25,7 @@ use crate::{
 const UNANSWERED: Duration = Duration::from_mins(1);
 
 /// The source that endpoints report to, and that is asked about hosts.
-const SERVER: SourceId = SourceId::MANAGEMENT;
+pub(super) const SERVER: SourceId = SourceId::MANAGEMENT;
 
 impl Controller {
     /// Takes what a source says, and what else they have said by now, and puts all of it in force at once.
@@ -99,11 +99,19 @@ impl Controller {
                 }
                 return false;
             }
+            SourceEvent::Part {
+                is_first,
+                decisions,
+            } => {
+                self.stage(is_first, decisions);
+                return false;
+            }
             SourceEvent::Snapshot {
                 server,
                 revision,
+                parts,
                 decisions,
-            } => self.take_snapshot(server, revision, decisions),
+            } => self.take_snapshot(server, revision, parts, decisions),
             SourceEvent::List { revision, hosts } => {
                 heard.last_error = None;
                 self.take_list(source, revision, &hosts)
@@ -144,47 +152,22 @@ impl Controller {
         &mut self,
         server: usize,
         revision: u64,
-        decisions: Vec<Decision>,
+        parts: usize,
+        rest: Vec<Decision>,
     ) -> Option<Result<Vec<Change>, Refused>> {
-        let observed: Vec<_> = decisions
-            .iter()
-            .map(|decision| self.placed(decision).observed)
-            .collect();
-        let named = self.named(&decisions, &observed);
-        if !self.admits(SERVER, &named) {
+        let Some(staged) = self.staged(parts, rest) else {
+            // Parts of it were given up, as by a reload.
+            self.sources.get(&SERVER)?.profile.again.notify_one();
+            return None;
+        };
+        if !self.admits(SERVER, &staged.named) {
             return None;
         }
         let former = self.sources.get_mut(&SERVER)?.server.replace(server);
         if former.is_some_and(|former| former != server) {
             self.registry.begin_anew(SERVER);
         }
-        Some(self.replace(revision, decisions, &observed))
-    }
-
-    /// The hosts that decisions may be about; those that their endpoints have now are among them, also when they
-    /// reported from elsewhere since.
-    fn named(&self, decisions: &[Decision], observed: &[Option<Observed>]) -> HashSet<Host> {
-        let mut named = HashSet::new();
-        for (decision, observed) in decisions.iter().zip(observed) {
-            let Some(zone) = self.zones.number(&decision.zone) else {
-                continue;
-            };
-            let here = |address| Host { zone, address };
-            let claims = decision.claims.iter();
-            named.extend(claims.map(|claim| here(Address::from(claim.address))));
-            named.extend(match *observed {
-                Some(Observed::Itself(address)) => Some(here(address)),
-                Some(Observed::Behind { address, zone }) => Some(Host {
-                    zone: zone.unwrap_or(here(address).zone),
-                    address,
-                }),
-                Some(Observed::Fixed(host)) => Some(host),
-                Some(Observed::Untraced) | None => None,
-            });
-            let endpoint = decision.endpoint.as_str().into();
-            named.extend(self.registry.hosts_of(SERVER, &endpoint));
-        }
-        named
+        Some(self.replace(revision, staged))
     }
 
     /// Whether a source may say that it decides of these hosts alone; if not, it is asked again.
@@ -242,22 +225,9 @@ impl Controller {
         Some(self.registry.withdraw(source, revision, &endpoint))
     }
 
-    fn replace(
-        &mut self,
-        revision: u64,
-        decisions: Vec<Decision>,
-        observed: &[Option<Observed>],
-    ) -> Result<Vec<Change>, Refused> {
-        let placed = decisions.iter().zip(observed);
-        let placed = placed.map(|(decision, &observed)| Placed { decision, observed });
-        let bindings = self.identity.bind_all(placed.collect::<Vec<_>>());
-        self.strange_roles.clear();
-        let count = decisions.len();
-        let decided = decisions
-            .into_iter()
-            .zip(bindings)
-            .map(|(decision, binding)| self.understood(decision, binding))
-            .collect();
+    fn replace(&mut self, revision: u64, staged: Staged) -> Result<Vec<Change>, Refused> {
+        let decided = self.unstage(staged);
+        let count = decided.len();
         let changes = self.registry.replace(SERVER, revision, decided)?;
         if let Some(heard) = self.sources.get_mut(&SERVER) {
             heard.last_error = None;
@@ -307,7 +277,10 @@ impl Controller {
     fn decided(&mut self, decision: Decision) -> Decided {
         let placed = self.placed(&decision);
         let binding = self.identity.bind(placed);
-        let decided = self.understood(decision, binding);
+        self.report_doubts(&binding.doubts);
+        self.strange_roles.remove(&*decision.endpoint);
+        let (decided, strange) = self.understand(decision, binding);
+        self.strange_roles.extend(strange);
         tracing::info!(
             endpoint = %decided.endpoint,
             name = decided.name,
@@ -318,23 +291,27 @@ impl Controller {
         decided
     }
 
-    /// Says nothing of the decision: a snapshot has many of them.
-    fn understood(&mut self, mut decision: Decision, binding: Binding) -> Decided {
+    /// What a decision comes to here, and what its role is called when this gateway has none of that name. Says nothing
+    /// of the decision: a snapshot has many of them.
+    pub(super) fn understand(
+        &self,
+        mut decision: Decision,
+        binding: Binding,
+    ) -> (Decided, Option<(EndpointId, String)>) {
         decision.valid_until = decision.valid_until.map(|until| self.clock.of_wall(until));
-        self.report_doubts(&binding.doubts);
-        let endpoint = decision.endpoint.as_str().into();
-        self.strange_roles.remove(&endpoint);
-        let role = self.compiled.roles.id(&decision.role).unwrap_or_else(|| {
+        let Some(role) = self.compiled.roles.id(&decision.role) else {
             tracing::warn!(
                 endpoint = decision.endpoint,
                 role = decision.role,
                 "the management server names a role that this gateway does not have: taken as `unknown`; \
                  add it to the configuration"
             );
-            self.strange_roles.insert(endpoint, decision.role.clone());
-            RoleId::UNKNOWN
-        });
-        Decided::new(decision, role, binding)
+            let strange = std::mem::take(&mut decision.role);
+            let decided = Decided::new(decision, RoleId::UNKNOWN, binding);
+            let endpoint = decided.endpoint.clone();
+            return (decided, Some((endpoint, strange)));
+        };
+        (Decided::new(decision, role, binding), None)
     }
 
     /// Gives endpoints the hosts that they have since something new was seen.

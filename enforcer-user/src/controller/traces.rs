@@ -6,26 +6,33 @@ use super::Controller;
 use crate::{
     conntrack::Told,
     control::event::EventKind,
-    identity::{Doubt, EndpointId, Observed, Placed, Report},
+    identity::{Doubt, Observed, Placed, Report, neighbours::InterfaceZones, tracer::Tracer},
 };
+
+/// How it is found out where an endpoint is.
+type Locate = fn(&mut Tracer, &Decision, &InterfaceZones) -> Option<Observed>;
 
 impl Controller {
     /// A decision with where its endpoint is.
     pub(super) fn placed<'a>(&mut self, decision: &'a Decision) -> Placed<'a> {
-        let observed = self.observed(decision);
+        let observed = self.observed(decision, Tracer::locate);
         Placed { decision, observed }
     }
 
-    fn observed(&mut self, decision: &Decision) -> Option<Observed> {
+    /// Where the endpoint of one of many decisions is.
+    pub(super) fn observed_among_many(&mut self, decision: &Decision) -> Option<Observed> {
+        self.observed(decision, Tracer::locate_one_of_many)
+    }
+
+    fn observed(&mut self, decision: &Decision, locate: Locate) -> Option<Observed> {
         // Of another gateway's endpoints nothing is found here.
         self.zones.number(&decision.zone)?;
         let report = Report::of(decision)?;
-        let endpoint = EndpointId::from(decision.endpoint.as_str());
-        if let Some(known) = self.identity.traced(&endpoint, &report) {
+        if let Some(known) = self.identity.traced(&decision.endpoint, &report) {
             return Some(known);
         }
         let zones = self.interfaces.borrow();
-        self.tracer.locate(decision, &zones)
+        locate(&mut self.tracer, decision, &zones)
     }
 
     /// Takes what the kernel tells of translated connections: endpoints of which it was not known who they are may be

@@ -1,6 +1,6 @@
 //! Endpoints: devices as a source knows them, and the hosts that they are here.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Borrow, fmt, sync::Arc};
 
 use enforcer_common::host::Host;
 
@@ -20,6 +20,13 @@ impl EndpointId {
 impl From<&str> for EndpointId {
     fn from(id: &str) -> Self {
         Self(id.into())
+    }
+}
+
+/// Looked up without making one.
+impl Borrow<str> for EndpointId {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -53,6 +53,17 @@ pub struct Binding {
     pub doubts: Vec<Doubt>,
 }
 
+impl Binding {
+    /// That of an endpoint of which only this is known.
+    pub fn of_address(bound: Bound) -> Self {
+        Self {
+            hosts: vec![bound],
+            by_address: true,
+            doubts: Vec::new(),
+        }
+    }
+}
+
 /// An endpoint that has other hosts since something new was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebound {
@@ -173,9 +184,15 @@ impl Identity {
 
     /// Which hosts the endpoint of this decision is. Remembered where what is seen later may change it.
     pub fn bind<'a>(&mut self, placed: impl Into<Placed<'a>>) -> Binding {
-        let Placed { decision, observed } = placed.into();
+        let placed = placed.into();
+        let Placed { decision, observed } = placed;
         let endpoint = EndpointId::from(decision.endpoint.as_str());
         self.unlink(&endpoint);
+        if let Some(bound) = self.by_address(placed) {
+            self.left.remove(&endpoint);
+            self.take_trace(&endpoint, None, None);
+            return Binding::of_address(bound);
+        }
         let Some(zone) = self.zones.number(&decision.zone) else {
             let zone = decision.zone.clone();
             return Binding {
@@ -193,15 +210,6 @@ impl Identity {
             addresses.observed = None;
         } else {
             self.left.remove(&endpoint);
-            if is_by_address(&addresses, observed) {
-                let binding = self.resolve(&endpoint, &addresses);
-                doubts.extend(binding.doubts);
-                return Binding {
-                    hosts: binding.hosts,
-                    by_address: true,
-                    doubts,
-                };
-            }
         }
         self.link(&endpoint, &addresses);
         let mut binding = self.resolve(&endpoint, &addresses);
@@ -216,7 +224,26 @@ impl Identity {
         Binding { doubts, ..binding }
     }
 
-    /// The same for a whole snapshot: endpoints that are not in it are forgotten.
+    /// The only host of an endpoint of which nothing is known but where it was seen.
+    pub fn by_address(&self, placed: Placed<'_>) -> Option<Bound> {
+        let Placed { decision, observed } = placed;
+        let zone = self.zones.number(&decision.zone)?;
+        let host = match observed? {
+            Observed::Itself(address) => Host { zone, address },
+            Observed::Fixed(host) => Some(host).filter(|host| host.zone == zone)?,
+            Observed::Behind { .. } | Observed::Untraced => return None,
+        };
+        let is_no_host = host.address.is_martian() || self.own.contains(&host);
+        let has_left = self.left.contains_key(decision.endpoint.as_str());
+        if !decision.claims.is_empty() || is_no_host || has_left {
+            return None;
+        }
+        let mac = self.bound(&host);
+        Some(Bound { host, mac })
+    }
+
+    /// The same for all of a snapshot that are not known by their addresses alone: endpoints that are not among them are
+    /// forgotten.
     pub fn bind_all<'a, P: Into<Placed<'a>>>(
         &mut self,
         decisions: impl IntoIterator<Item = P>,
@@ -303,15 +330,6 @@ impl Identity {
         }
         binding
     }
-}
-
-/// Whether there is nothing to know of an endpoint but where it was seen.
-fn is_by_address(addresses: &Addresses, observed: Option<Observed>) -> bool {
-    let is_told = matches!(observed, Some(Observed::Itself(_) | Observed::Fixed(_)));
-    is_told
-        && addresses.observed.is_some()
-        && addresses.elsewhere.is_none()
-        && addresses.claims.is_empty()
 }
 
 fn read(endpoint: &EndpointId, zone: u32, decision: &Decision) -> (Addresses, Vec<Doubt>) {

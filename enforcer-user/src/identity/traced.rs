@@ -21,7 +21,7 @@ pub(super) struct Trace {
 impl Identity {
     /// What was found of this endpoint by the same report. The server repeats it with every new decision, also when
     /// the port has long been given to another connection.
-    pub fn traced(&self, endpoint: &EndpointId, report: &Report) -> Option<Observed> {
+    pub fn traced(&self, endpoint: &str, report: &Report) -> Option<Observed> {
         let trace = self.traces.get(endpoint)?;
         let is_same = (trace.from, trace.at) == (report.from, report.at);
         is_same.then_some(trace.observed)

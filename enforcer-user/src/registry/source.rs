@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn answers_count_unless_the_stream_overtook_them() {
-        let role = |registry: &Registry| registry.sources[&BY].endpoints[&"a".into()].decided.role;
+        let role = |registry: &Registry| registry.sources[&BY].endpoints["a"].decided.role;
         let mut registry = Registry::default();
         let decision = |role| decided("a", role, vec![]);
         let answer = registry.answer(BY, 8, decision(RoleId::DENIED));

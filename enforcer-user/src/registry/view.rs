@@ -14,7 +14,6 @@ use super::{
     decided::{Decided, Exception},
     row::Row,
 };
-use crate::identity::EndpointId;
 
 /// What is known of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +131,7 @@ impl Registry {
     }
 
     /// The hosts of an endpoint that a source has decided of.
-    pub fn hosts_of(&self, source: SourceId, endpoint: &EndpointId) -> impl Iterator<Item = Host> {
+    pub fn hosts_of(&self, source: SourceId, endpoint: &str) -> impl Iterator<Item = Host> {
         let known = self.sources.get(&source);
         let known = known.and_then(|source| source.endpoints.get(endpoint));
         let hosts = known.map_or(&[][..], |known| &known.decided.hosts);

@@ -9,6 +9,9 @@ use super::SourceEvent;
 /// server that never comes to an end.
 const MAX_SNAPSHOT: u64 = 2 * limits::HOSTS as u64;
 
+/// Decisions in a part of a snapshot: read while the part before is looked at, and small beside the whole.
+const PART: usize = 4096;
+
 /// How a stream breaks its own rules. What came before it still holds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutOfStep {
@@ -66,6 +69,11 @@ pub(super) struct Follower {
 struct Snapshot {
     revision: u64,
     announced: u64,
+    /// How many have come.
+    came: u64,
+    /// How many parts were handed on.
+    parts: usize,
+    /// What has come since.
     decisions: Vec<Decision>,
 }
 
@@ -114,6 +122,8 @@ impl Follower {
         self.snapshot = Some(Snapshot {
             revision,
             announced,
+            came: 0,
+            parts: 0,
             decisions: Vec::new(),
         });
         Ok(None)
@@ -122,20 +132,31 @@ impl Follower {
     fn row(&mut self, decision: Decision) -> Result<Option<SourceEvent>, OutOfStep> {
         let snapshot = self.snapshot.as_mut().ok_or(OutOfStep::Stray)?;
         snapshot.decisions.push(decision);
-        let (announced, came) = (snapshot.announced, snapshot.decisions.len() as u64);
+        snapshot.came += 1;
+        let (announced, came) = (snapshot.announced, snapshot.came);
         if came > announced {
             return Err(OutOfStep::Count { announced, came });
         }
-        Ok(None)
+        if snapshot.decisions.len() < PART {
+            return Ok(None);
+        }
+        let decisions = std::mem::take(&mut snapshot.decisions);
+        let is_first = snapshot.parts == 0;
+        snapshot.parts += 1;
+        Ok(Some(SourceEvent::Part {
+            is_first,
+            decisions,
+        }))
     }
 
     fn end(&mut self, ended: u64) -> Result<SourceEvent, OutOfStep> {
         let Snapshot {
             revision,
             announced,
+            came,
+            parts,
             decisions,
         } = self.snapshot.take().ok_or(OutOfStep::Stray)?;
-        let came = decisions.len() as u64;
         if came != announced {
             return Err(OutOfStep::Count { announced, came });
         }
@@ -147,6 +168,7 @@ impl Follower {
         Ok(SourceEvent::Snapshot {
             server: self.server,
             revision,
+            parts,
             decisions,
         })
     }
@@ -232,6 +254,7 @@ mod tests {
         let Ok(Some(SourceEvent::Snapshot {
             server: 0,
             revision,
+            parts: 0,
             decisions,
         })) = whole
         else {
@@ -261,6 +284,29 @@ mod tests {
             refused(Some(4), vec![begin(1), change(6)]),
             OutOfStep::Early
         );
+    }
+
+    #[test]
+    fn a_large_snapshot_comes_in_parts() {
+        let mut follower = Follower::new(0, None);
+        let count = 2 * PART as u64 + 7;
+        let begin = Message::Snapshot { revision: 5, count };
+        let rows = (0..count).map(|_| row());
+        let end = Message::SnapshotEnd { revision: 5 };
+        let messages = std::iter::once(begin).chain(rows).chain([end]);
+        let events = messages.filter_map(|message| follower.take(message).expect("taken"));
+        let told = events.map(|event| match event {
+            SourceEvent::Part {
+                is_first,
+                decisions,
+            } => (is_first, None, decisions.len()),
+            SourceEvent::Snapshot {
+                parts, decisions, ..
+            } => (false, Some(parts), decisions.len()),
+            other => panic!("{other:?}"),
+        });
+        let expected = [(true, None, PART), (false, None, PART), (false, Some(2), 7)];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -114,6 +114,7 @@ enum End {
 struct Whole {
     number: usize,
     stream: Stream,
+    parts: Vec<SourceEvent>,
     snapshot: SourceEvent,
 }
 
@@ -177,11 +178,15 @@ impl Management {
         let Whole {
             number,
             stream,
+            parts,
             snapshot,
         } = whole;
         let at = self.servers[number].url().to_string();
         outlet.tell(SourceEvent::Connected { at }).await;
         self.held = stream.held();
+        for part in parts {
+            outlet.tell_part(part).await;
+        }
         self.take(number, snapshot, outlet).await;
         self.follow(number, stream, outlet).await
     }
@@ -192,6 +197,7 @@ impl Management {
         loop {
             tokio::select! {
                 event = stream.next() => match event {
+                    Ok(part @ SourceEvent::Part { .. }) => outlet.tell_part(part).await,
                     Ok(event) => {
                         self.held = stream.held();
                         self.take(number, event, outlet).await;
@@ -268,14 +274,19 @@ async fn better(servers: Vec<Server>, limits: Limits) -> Whole {
 
 async fn whole(server: &Server, number: usize, silence: Duration) -> Result<Whole, StreamError> {
     let mut stream = Stream::open(server, number, None, silence).await?;
+    let mut parts = Vec::new();
     loop {
-        let snapshot = stream.next().await?;
-        if matches!(snapshot, SourceEvent::Snapshot { .. }) {
-            return Ok(Whole {
-                number,
-                stream,
-                snapshot,
-            });
+        match stream.next().await? {
+            part @ SourceEvent::Part { .. } => parts.push(part),
+            snapshot @ SourceEvent::Snapshot { .. } => {
+                return Ok(Whole {
+                    number,
+                    stream,
+                    parts,
+                    snapshot,
+                });
+            }
+            _ => {}
         }
     }
 }

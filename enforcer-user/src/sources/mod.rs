@@ -37,18 +37,27 @@ pub trait Source {
 
 /// What a source has to say.
 ///
-/// All but [`Answers`](Self::Answers), [`Connected`](Self::Connected), [`Lost`](Self::Lost) and
+/// All but [`Part`](Self::Part), [`Answers`](Self::Answers), [`Connected`](Self::Connected), [`Lost`](Self::Lost) and
 /// [`Refused`](Self::Refused) prove that the gateway holds everything that the source decided, and so renew its
 /// lease.
 #[derive(Clone, Debug)]
 pub enum SourceEvent {
+    /// A part of everything that it decided. Nothing of it counts before the end has come: a [`Snapshot`](Self::Snapshot).
+    Part {
+        /// It is the first: parts that came before it are of a snapshot that has no end.
+        is_first: bool,
+        /// The decisions.
+        decisions: Vec<Decision>,
+    },
     /// Everything that it decided: whole, and with the count that was announced.
     Snapshot {
         /// Which of its servers says so. Revisions of different servers cannot be compared.
         server: usize,
         /// The revision of all of it.
         revision: u64,
-        /// The decisions.
+        /// How many parts came before.
+        parts: usize,
+        /// The decisions behind those.
         decisions: Vec<Decision>,
     },
     /// Everything that it decided, by host.

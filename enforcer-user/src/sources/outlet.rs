@@ -7,6 +7,9 @@ use tokio::sync::{Notify, mpsc};
 
 use super::SourceEvent;
 
+/// How many events may wait besides when a part of something large is put behind them.
+const FEW: usize = 4;
+
 /// What one of the sources says.
 #[derive(Clone, Debug)]
 pub struct Said {
@@ -39,6 +42,18 @@ impl Outlet {
         let source = self.source;
         // An error means that nobody listens any more: see `closed`.
         let _ = self.said.send(Said { source, event }).await;
+    }
+
+    /// Says a part of something large, once nearly all that was said before is taken: so only few of them are in memory
+    /// at a time.
+    pub async fn tell_part(&self, event: SourceEvent) {
+        let source = self.source;
+        let room = self.said.max_capacity().saturating_sub(FEW).max(1);
+        let room = self.said.reserve_many(room).await;
+        // As above, nobody may listen any more.
+        if let Some(place) = room.ok().and_then(|mut room| room.next()) {
+            place.send(Said { source, event });
+        }
     }
 
     /// Ready when nobody listens any more.

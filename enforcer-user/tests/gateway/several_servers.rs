@@ -57,6 +57,7 @@ async fn snapshot(ear: &mut Ear) -> (usize, u64, String) {
                 server,
                 revision,
                 decisions,
+                ..
             } => return (server, revision, decisions[0].endpoint.clone()),
             SourceEvent::Connected { .. } | SourceEvent::Lost { .. } => {}
             other => panic!("{other:?}"),

@@ -48,7 +48,7 @@ fn what_was_found_counts_for_the_same_report_alone() {
     bind(&mut identity, &decision, behind(5, Some(1)));
     let known = |identity: &Identity, decision: &Decision| {
         let report = Report::of(decision).expect("a report");
-        identity.traced(&"a".into(), &report)
+        identity.traced("a", &report)
     };
     assert_eq!(known(&identity, &decision), Some(behind(5, Some(1))));
     assert_eq!(known(&identity, &seen_at("a", 1024, 2)), None);
