@@ -2,8 +2,13 @@
 
 mod datapath;
 mod fill;
+mod latency;
 mod programs;
+mod questions;
+mod restart;
 mod spread;
+mod stage;
+mod sync;
 mod table;
 
 use anyhow::Result;
@@ -35,6 +40,14 @@ enum Choice {
     Datapath,
     /// Time to write hosts into the tables.
     Fill,
+    /// Snapshots of many hosts in a running gateway: time and memory.
+    Sync,
+    /// Time from a decision on the wire to the row in the kernel.
+    Latency,
+    /// Time from the first packet of a new host to its row in the kernel.
+    Questions,
+    /// Packets that pass unjudged while the gateway is killed, restarted and reloaded.
+    Restart,
 }
 
 /// Everything that was measured; what was not asked for is left out.
@@ -46,6 +59,14 @@ struct Report {
     datapath: Vec<datapath::Row>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fill: Vec<fill::Row>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sync: Vec<sync::Row>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    latency: Vec<latency::Row>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    questions: Vec<questions::Row>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    restart: Vec<restart::Row>,
 }
 
 fn main() -> Result<()> {
@@ -61,6 +82,18 @@ fn main() -> Result<()> {
     if wanted(Choice::Fill) {
         report.fill = fill::measure(args.quick)?;
     }
+    if wanted(Choice::Sync) {
+        report.sync = sync::measure(args.quick)?;
+    }
+    if wanted(Choice::Latency) {
+        report.latency = latency::measure(args.quick)?;
+    }
+    if wanted(Choice::Questions) {
+        report.questions = questions::measure(args.quick)?;
+    }
+    if wanted(Choice::Restart) {
+        report.restart = restart::measure(args.quick)?;
+    }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
@@ -68,5 +101,9 @@ fn main() -> Result<()> {
     table::print(&report.programs);
     table::print(&report.datapath);
     table::print(&report.fill);
+    table::print(&report.sync);
+    table::print(&report.latency);
+    table::print(&report.questions);
+    table::print(&report.restart);
     Ok(())
 }

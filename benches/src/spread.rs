@@ -45,6 +45,41 @@ impl fmt::Display for Spread {
     }
 }
 
+/// How long most of many things took, and the slowest of them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Tail {
+    /// Half of them took no longer.
+    pub p50: f64,
+    /// Ninety-nine of a hundred.
+    pub p99: f64,
+    /// All but one of a thousand.
+    pub p999: f64,
+    /// The slowest.
+    pub max: f64,
+}
+
+impl Tail {
+    /// Of at least one measurement.
+    pub fn of(measurements: impl IntoIterator<Item = f64>) -> Self {
+        let mut sorted: Vec<f64> = measurements.into_iter().collect();
+        sorted.sort_by(f64::total_cmp);
+        // The nearest rank: no value that was not measured.
+        let at = |thousandths: usize| sorted[(sorted.len() * thousandths).div_ceil(1000) - 1];
+        Self {
+            p50: at(500),
+            p99: at(990),
+            p999: at(999),
+            max: at(1000),
+        }
+    }
+
+    /// Its cells in a table.
+    pub fn cells(&self) -> impl Iterator<Item = String> {
+        let shown = [self.p50, self.p99, self.p999, self.max];
+        shown.into_iter().map(|value| format!("{value:.2}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +89,13 @@ mod tests {
         let spread = Spread::of([3.0, 1.0, 2.0]);
         assert_eq!((spread.min, spread.median, spread.max), (1.0, 2.0, 3.0));
         assert_eq!(Spread::of([4.0, 1.0]).to_string(), "2.5");
+    }
+
+    #[test]
+    fn a_tail_is_of_what_was_measured() {
+        let tail = Tail::of((1..=1000).rev().map(f64::from));
+        let told = (tail.p50, tail.p99, tail.p999, tail.max);
+        assert_eq!(told, (500.0, 990.0, 999.0, 1000.0));
+        assert_eq!(Tail::of([7.0]).p50, 7.0);
     }
 }

@@ -1,12 +1,13 @@
 //! A management server that says what a test has it say, also what none should.
 
 use std::{
+    collections::BTreeMap,
     fs,
     net::{IpAddr, SocketAddr},
     os::unix::fs::PermissionsExt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
@@ -33,6 +34,9 @@ use crate::{
 /// Between two signs of life.
 const HEARTBEAT: Duration = Duration::from_millis(100);
 
+/// How much may be said before the slowest who listens has to have heard it.
+const BACKLOG: usize = 1 << 16;
+
 /// Longer than anybody waits for an answer.
 const SLOW: Duration = Duration::from_secs(10);
 
@@ -54,10 +58,14 @@ pub enum Manner {
 #[derive(Debug, Default)]
 struct Script {
     revision: u64,
-    decisions: Vec<Decision>,
+    decisions: BTreeMap<IpAddr, Decision>,
+    /// The role of everybody else, of whom it only speaks when it is asked.
+    others: Option<&'static str>,
     manner: Manner,
     /// How many whole snapshots it has told.
     told: u64,
+    /// When it began to tell the last of them.
+    began: Option<Instant>,
 }
 
 /// Something for all open streams.
@@ -92,7 +100,7 @@ impl OddManagement {
     ) -> anyhow::Result<Self> {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let script = Arc::<Mutex<Script>>::default();
-        let (orders, _) = broadcast::channel(1024);
+        let (orders, _) = broadcast::channel(BACKLOG);
         let (stop, stopped) = oneshot::channel();
         let (ready, is_ready) = oneshot::channel();
         let path = namespace.path();
@@ -147,11 +155,28 @@ impl OddManagement {
     pub fn decide<'a>(&self, hosts: impl IntoIterator<Item = (IpAddr, &'a str)>) {
         let hosts = hosts.into_iter();
         let decisions = hosts
-            .map(|(address, role)| decision(address, role))
+            .map(|(address, role)| (address, decision(address, role)))
             .collect();
         let mut script = self.script();
         script.revision += 1;
         script.decisions = decisions;
+    }
+
+    /// Has another role for one host from now on, and says so.
+    pub fn change(&self, address: IpAddr, role: &str) {
+        let decision = decision(address, role);
+        let revision = {
+            let mut script = self.script();
+            script.revision += 1;
+            script.decisions.insert(address, decision.clone());
+            script.revision
+        };
+        self.say(&Message::Change { revision, decision });
+    }
+
+    /// Answers from now on that everybody has this role of whom it has not decided.
+    pub fn know_others(&self, role: &'static str) {
+        self.script().others = Some(role);
     }
 
     /// Says from the next stream on that it is at this revision.
@@ -169,6 +194,11 @@ impl OddManagement {
         self.script().told
     }
 
+    /// When it began to tell its last snapshot.
+    pub fn began(&self) -> Option<Instant> {
+        self.script().began
+    }
+
     /// Says something to all who listen.
     pub fn say(&self, message: &Message) {
         let line = serde_json::to_string(message).expect("text and numbers");
@@ -182,8 +212,7 @@ impl OddManagement {
             let revision = {
                 let mut script = self.script();
                 script.revision += 1;
-                let endpoint = address.to_string();
-                script.decisions.retain(|one| one.endpoint != endpoint);
+                script.decisions.remove(&address);
                 script.revision
             };
             let endpoint = address.to_string();
@@ -294,9 +323,8 @@ impl Desk {
     fn answers(&self, query: &Query) -> Answers {
         let script = lock(&self.script);
         let of = |address: &IpAddr| {
-            let endpoint = address.to_string();
-            let mut decisions = script.decisions.iter();
-            decisions.find(|one| one.endpoint == endpoint).cloned()
+            let decided = script.decisions.get(address).cloned();
+            decided.or_else(|| script.others.map(|role| decision(*address, role)))
         };
         Answers {
             revision: script.revision,
@@ -308,6 +336,7 @@ impl Desk {
         let mut orders = self.orders.subscribe();
         let (mut text, is_broken) = self.snapshot();
         text.insert_str(0, "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
+        lock(&self.script).began = Some(Instant::now());
         socket.write_all(text.as_bytes()).await?;
         socket.flush().await?;
         if is_broken {
@@ -341,7 +370,7 @@ impl Desk {
         let (revision, all) = (script.revision, &script.decisions);
         let count = all.len() as u64;
         let told = if is_broken { all.len() / 2 } else { all.len() };
-        let rows = all.iter().take(told).cloned();
+        let rows = all.values().take(told).cloned();
         let rows = rows.map(|decision| Message::Row { decision });
         let end = (!is_broken).then_some(Message::SnapshotEnd { revision });
         let begin = Message::Snapshot { revision, count };

@@ -125,5 +125,7 @@ fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
         "enforcer-benches",
         "--",
     ];
-    run(workspace.cargo(benches).args(args))
+    let gateway = workspace.gateway(true)?;
+    let mut command = workspace.cargo(benches);
+    run(command.args(args).env(enforcer_vm::PROGRAM, gateway))
 }
