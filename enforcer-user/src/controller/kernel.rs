@@ -50,7 +50,12 @@ impl Retry {
     }
 
     /// One change for each host: from what the kernel holds, over what it did not take, to what comes last.
-    fn newest(&mut self, changes: Vec<Change>) -> HashMap<Host, Change> {
+    fn newest(&mut self, changes: Vec<Change>) -> Vec<Change> {
+        // As the registry yields them for one cause.
+        let is_one_each = changes.is_sorted_by(|one, next| one.host < next.host);
+        if is_one_each && self.changes.is_empty() {
+            return changes;
+        }
         let mut newest = HashMap::with_capacity(changes.len());
         for change in changes {
             let first = newest
@@ -59,7 +64,7 @@ impl Retry {
             let before = first.map_or(change.before, |first: Change| first.before);
             newest.insert(change.host, Change { before, ..change });
         }
-        newest
+        newest.into_values().collect()
     }
 }
 
@@ -78,10 +83,10 @@ impl Controller {
             saver.change();
         }
         let newest = self.retry.newest(changes);
-        self.begin_closing(newest.values());
-        self.note_changes(newest.values());
-        let to_tell = self.tracked(newest.values());
-        if newest.values().any(|change| change.after.is_none()) {
+        self.begin_closing(newest.iter());
+        self.note_changes(newest.iter());
+        let to_tell = self.tracked(newest.iter());
+        if newest.iter().any(|change| change.after.is_none()) {
             // There may be room now.
             self.retry.next = Instant::now();
         }
@@ -98,7 +103,7 @@ impl Controller {
             return;
         }
         let changes = std::mem::take(&mut self.retry.changes);
-        if self.write(changes).is_ok() {
+        if self.write(changes.into_values().collect()).is_ok() {
             self.retry.pause = PAUSE;
             tracing::info!("the kernel's tables hold everything again");
             return;
@@ -107,25 +112,27 @@ impl Controller {
         self.retry.pause = (self.retry.pause * 2).min(LONGEST_PAUSE);
     }
 
-    fn write(&mut self, mut changes: HashMap<Host, Change>) -> Result<(), DatapathError> {
+    fn write(&mut self, mut changes: Vec<Change>) -> Result<(), DatapathError> {
         if changes.is_empty() {
             return Ok(());
         }
         let (clock, time) = (self.datapath.clock(), self.clock.now());
         let rows = clock.now().map(|now| {
             let end = |until| deadline(until, time, clock, now);
-            let changes = changes.values();
             changes
+                .iter()
                 .map(|change| to_kernel(change, self.closing.has(&change.host), end))
                 .collect::<Vec<_>>()
         });
         let written = rows.and_then(|rows| self.datapath.apply(&rows));
         if let Err(DatapathError::Refused { hosts, .. }) = &written {
             let refused: HashSet<&Host> = hosts.iter().collect();
-            changes.retain(|host, _| refused.contains(host));
+            changes.retain(|change| refused.contains(&change.host));
         }
         if written.is_err() {
-            self.retry.changes.extend(changes);
+            let changes = changes.into_iter();
+            let by_host = changes.map(|change| (change.host, change));
+            self.retry.changes.extend(by_host);
         }
         written
     }

@@ -1,5 +1,7 @@
 //! What lists of hosts say.
 
+use std::collections::HashSet;
+
 use enforcer_common::host::{Host, SourceId};
 use enforcer_protocol::judgement::Level;
 use jiff::Timestamp;
@@ -19,7 +21,7 @@ impl Controller {
         revision: u64,
         hosts: &[Listed],
     ) -> Option<Result<Vec<Change>, Refused>> {
-        let named = hosts.iter().map(|listed| listed.host).collect();
+        let named: HashSet<Host> = hosts.iter().map(|listed| listed.host).collect();
         if !self.admits(source, &named) {
             return None;
         }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    hash::BuildHasher,
     time::{Duration, Instant},
 };
 
@@ -171,7 +172,11 @@ impl Controller {
     }
 
     /// Whether a source may say that it decides of these hosts alone; if not, it is asked again.
-    pub(super) fn admits(&mut self, source: SourceId, named: &HashSet<Host>) -> bool {
+    pub(super) fn admits(
+        &mut self,
+        source: SourceId,
+        named: &HashSet<Host, impl BuildHasher>,
+    ) -> bool {
         let shrink = self.registry.shrink(source, named);
         let (had, lost) = (shrink.had, shrink.lost.len());
         let Some(heard) = self.sources.get_mut(&source) else {

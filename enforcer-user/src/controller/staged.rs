@@ -18,7 +18,7 @@ pub(super) struct Staged {
     pub(super) parts: usize,
     /// The hosts that the decisions may be about; those that their endpoints have now are among them, also when they
     /// reported from elsewhere since.
-    pub(super) named: HashSet<Host>,
+    pub(super) named: HashSet<Host, foldhash::fast::RandomState>,
     /// Decisions about addresses.
     decided: Vec<Decided>,
     /// Decisions about devices: which hosts these are depends on one another.

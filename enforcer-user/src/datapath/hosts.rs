@@ -1,7 +1,6 @@
 //! The hosts tables: what the registry decided, written in batches.
 
 use std::{
-    collections::BTreeSet,
     io,
     os::fd::{AsFd, BorrowedFd},
 };
@@ -80,7 +79,7 @@ impl Datapath {
             .iter()
             .map(|change| change.host().bucket())
             .collect();
-        self.bump(&buckets)?;
+        self.bump(buckets)?;
         written
     }
 
@@ -106,7 +105,7 @@ impl Datapath {
 
     /// Empties every verdict cache, for changes that concern many hosts.
     pub fn bump_all(&mut self) -> Result<(), DatapathError> {
-        self.bump(&(0..limits::GENERATIONS).collect())
+        self.bump((0..limits::GENERATIONS).collect())
     }
 
     fn write(&mut self, rows: &Sorted) -> Result<(), DatapathError> {
@@ -163,8 +162,10 @@ impl Datapath {
         }
     }
 
-    fn bump(&mut self, buckets: &BTreeSet<u32>) -> Result<(), DatapathError> {
-        let keys: Vec<u32> = buckets.iter().copied().collect();
+    fn bump(&mut self, buckets: Vec<u32>) -> Result<(), DatapathError> {
+        let mut keys = buckets;
+        keys.sort_unstable();
+        keys.dedup();
         let values: Vec<u64> = keys
             .iter()
             .map(|bucket| {

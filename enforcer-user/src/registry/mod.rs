@@ -54,13 +54,16 @@ pub use strictness::strictness;
 pub use unanswered::UNANSWERED;
 pub use view::{HostView, Party};
 
+/// A map for what may be a million things: sources that are trusted name their keys, so that none is made to collide.
+pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
 /// Everything known of each host.
 #[derive(Debug)]
 pub struct Registry {
     /// What each source has decided.
     sources: BTreeMap<SourceId, Source>,
     /// The same by host.
-    shares: HashMap<Host, Shares>,
+    shares: Map<Host, Shares>,
     /// What counts where several endpoints share a host.
     sharing: SharedAddresses,
     /// Which of them had it first.
@@ -83,7 +86,7 @@ impl Default for Registry {
     fn default() -> Self {
         Self {
             sources: BTreeMap::new(),
-            shares: HashMap::new(),
+            shares: Map::default(),
             sharing: SharedAddresses::default(),
             holders: Holders::new(),
             exceptions: HashMap::new(),
@@ -323,7 +326,7 @@ impl Registry {
     fn unlink_all(
         &mut self,
         source: SourceId,
-        endpoints: &HashMap<EndpointId, Known>,
+        endpoints: &Map<EndpointId, Known>,
         touched: &mut Vec<Host>,
     ) {
         for (endpoint, known) in endpoints {

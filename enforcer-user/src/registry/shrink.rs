@@ -1,6 +1,6 @@
 //! What a whole snapshot would take away.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, hash::BuildHasher};
 
 use enforcer_common::host::{Host, SourceId};
 
@@ -28,7 +28,7 @@ impl Shrink {
 
 impl Registry {
     /// What a snapshot of a source that names these hosts would take away, also of what was left by an earlier process.
-    pub fn shrink(&self, source: SourceId, named: &HashSet<Host>) -> Shrink {
+    pub fn shrink<S: BuildHasher>(&self, source: SourceId, named: &HashSet<Host, S>) -> Shrink {
         let shares = self.shares.iter().filter_map(|(host, shares)| {
             let is_of_it = shares.iter().any(|share| share.source == source);
             is_of_it.then_some(*host)

@@ -1,13 +1,10 @@
 //! What one source has decided.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    sync::Arc,
-};
+use std::{collections::hash_map::Entry, sync::Arc};
 
 use enforcer_common::host::SourceId;
 
-use super::decided::Decided;
+use super::{Map, decided::Decided};
 use crate::identity::EndpointId;
 
 /// Why something that a source says is not taken.
@@ -51,7 +48,7 @@ pub(super) struct Source {
     pub(super) revision: Option<u64>,
     /// Whether a whole snapshot has come: what is not in `endpoints` is not decided.
     pub(super) complete: bool,
-    pub(super) endpoints: HashMap<EndpointId, Known>,
+    pub(super) endpoints: Map<EndpointId, Known>,
 }
 
 impl Source {
@@ -96,7 +93,7 @@ impl Source {
     }
 
     /// Takes out every decision that is no newer than this revision.
-    pub(super) fn take_up_to(&mut self, revision: u64) -> HashMap<EndpointId, Known> {
+    pub(super) fn take_up_to(&mut self, revision: u64) -> Map<EndpointId, Known> {
         let no_newer = |_: &EndpointId, known: &mut Known| known.revision <= revision;
         self.endpoints.extract_if(no_newer).collect()
     }
