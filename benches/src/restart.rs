@@ -1,4 +1,4 @@
-//! Packets that nobody judges while the gateway is killed, stopped, exchanged or told of another configuration.
+//! Packets that nobody judges while the gateway is killed, started, stopped or told of another configuration.
 
 use std::{
     net::IpAddr,
@@ -82,7 +82,7 @@ pub fn measure(quick: bool) -> Result<Vec<Row>> {
     })
 }
 
-/// Kills the gateway, has another build take its place, stops and starts it, and reloads, until it is enough; how many
+/// Kills the gateway and starts it, stops and starts it, and has it reload, over and over until it is enough; how many
 /// times.
 fn play<'a>(
     stage: &'a Stage,
@@ -113,8 +113,9 @@ fn flood(stage: &Stage, sent: &AtomicU64, stop: &AtomicBool) -> Result<()> {
     let mut frame = Vec::with_capacity(builder.size(0));
     builder.write(&mut frame, &[]).context("a frame")?;
     let frames = std::iter::from_fn(|| {
-        sent.fetch_add(1, Ordering::Relaxed);
-        (!stop.load(Ordering::Relaxed)).then_some(&frame[..])
+        let goes_on = !stop.load(Ordering::Relaxed);
+        sent.fetch_add(u64::from(goes_on), Ordering::Relaxed);
+        goes_on.then_some(&frame[..])
     });
     desktop.send_frames(frames)
 }
