@@ -83,9 +83,9 @@ fn send(
 ) -> Result<f64> {
     let frames: Vec<_> = (first..first + hosts).map(frame).collect::<Result<_>>()?;
     let begin = Instant::now();
-    let numbered = frames.iter().zip(first..).enumerate();
-    let paced = numbered.map(move |(place, (frame, number))| {
-        let due = Duration::from_secs_f64(place as f64 / f64::from(pace));
+    let numbered = frames.iter().zip(first..);
+    let paced = numbered.map(move |(frame, number)| {
+        let due = Duration::from_secs(1) * (number - first) / pace;
         thread::sleep(due.saturating_sub(begin.elapsed()));
         // The other end only ends with this one.
         let _ = sent.send((number, Instant::now()));

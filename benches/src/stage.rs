@@ -16,7 +16,7 @@ const PORT: u16 = 9443;
 /// Between two looks at the tables: long beside the look itself, short beside what is measured.
 const PAUSE: Duration = Duration::from_micros(50);
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Room for every host of any part.
 const CAPACITY: u32 = 1 << 20;

@@ -25,7 +25,7 @@ const FIRST: &[&str] = &[
 const TELLING: &[&str] = &["size", "packets", "own", "tables", "links"];
 
 /// Tests whose tools, a whole Python or Prometheus, no image has room for.
-const ELSEWHERE: &[&str] = &["bypass", "prometheus"];
+const ELSEWHERE: &[&str] = &["alerts", "bypass", "prometheus"];
 
 /// The package of the integration tests.
 const TESTS: &str = "enforcer-tests";
