@@ -86,7 +86,10 @@ impl Standing {
 /// What is known of a host at the time `now`, in jiffies.
 #[inline(always)]
 pub fn standing<T: Tables>(host: &Host, tables: &T, now: u64) -> Standing {
-    if let Some(row) = tables.host(host) {
+    // A row whose own end has come is none, also when its source is silent since.
+    if let Some(row) = tables.host(host)
+        && now < row.deadline
+    {
         let lease = tables.lease(row.origin.source());
         let mac = Mac::new(row.mac);
         let is_silent = now >= lease;
@@ -99,22 +102,20 @@ pub fn standing<T: Tables>(host: &Host, tables: &T, now: u64) -> Standing {
                 };
             }
         }
-        if now < row.deadline {
-            let (until, basis) = if is_silent {
-                (0, Basis::LeaseExpired)
-            } else if row.deadline < lease {
-                (row.deadline, Basis::Decided)
-            } else {
-                (lease, Basis::Decided)
-            };
-            return Standing {
-                until,
-                mac,
-                role: row.role,
-                basis,
-                closing: row.origin.is_closing(),
-            };
-        }
+        let (until, basis) = if is_silent {
+            (0, Basis::LeaseExpired)
+        } else if row.deadline < lease {
+            (row.deadline, Basis::Decided)
+        } else {
+            (lease, Basis::Decided)
+        };
+        return Standing {
+            until,
+            mac,
+            role: row.role,
+            basis,
+            closing: row.origin.is_closing(),
+        };
     }
     let martian = Standing::without_row(RoleId::UNKNOWN, Basis::Martian, 0);
     if host.address.is_martian() {

@@ -35,10 +35,10 @@ proptest! {
     fn nothing_of_a_silent_source_is_believed(
         model in world(),
         address in address(),
-        row in any::<(u64, u8)>(),
+        deadline in NOW + 1..,
+        silent: u8,
     ) {
         let mut model = model;
-        let (deadline, silent) = row;
         let source = SourceId::MANAGEMENT;
         let origin = Origin::of(source);
         let decided = HostRow { deadline, mac: MACS[0], role: RoleId(40), origin };
@@ -50,6 +50,22 @@ proptest! {
         prop_assert_eq!(found.role, model.settings.lease_expired);
         prop_assert_eq!(found.until, 0);
         prop_assert_eq!(found.mac, Mac::new(MACS[0]), "it is still bound");
+    }
+
+    #[test]
+    fn a_decision_that_has_ended_is_none_whatever_becomes_of_its_source(
+        model in world(),
+        address in address(),
+        ago: u8,
+        lease in NOW - 5..NOW + 5,
+    ) {
+        let mut model = model;
+        model.decide(host(address), RoleId(40));
+        model.hosts.get_mut(&host(address)).expect("just set").deadline = NOW - u64::from(ago);
+        model.leases.insert(SourceId::MANAGEMENT, lease);
+        let found = standing(&host(address), &model, NOW);
+        model.hosts.remove(&host(address));
+        prop_assert_eq!(found, standing(&host(address), &model, NOW));
     }
 
     #[test]
