@@ -16,7 +16,7 @@ use super::{
 use address::{is_many, is_near, is_no_host, is_nowhere};
 use enforcer_common::{
     decide::{Direction, Verdict},
-    host::{FOREVER, Host, SourceId},
+    host::{FOREVER, Host, HostRow, SourceId},
     packet::{Kind, Part, Transport},
     role::{RoleId, RoleRow, Rule},
     seen::JudgedRow,
@@ -142,13 +142,16 @@ impl Law<'_> {
         }
     }
 
-    /// The MAC address that a host is bound to, by a decision that holds or whose source is silent.
+    /// The MAC address that a host is bound to, by a decision that has not ended, also while its source is silent.
     fn bound(&self, ip: IpAddr, zone: u32) -> Option<[u8; 6]> {
-        let row = self.world.hosts.get(&host(ip, zone))?;
-        let leased = self.is_leased(row.origin.source());
-        let ends = leased || self.world.rulings.lease_holds;
-        let holds = !ends || row.deadline == FOREVER;
-        (holds && row.mac != [0; 6]).then_some(row.mac)
+        let row = self.row(ip, zone)?;
+        (row.mac != [0; 6]).then_some(row.mac)
+    }
+
+    /// What is decided of a host; all ends of this world are behind it or never come.
+    fn row(&self, ip: IpAddr, zone: u32) -> Option<&HostRow> {
+        let row = self.world.hosts.get(&host(ip, zone));
+        row.filter(|row| row.deadline == FOREVER)
     }
 
     fn is_leased(&self, source: SourceId) -> bool {
@@ -156,14 +159,10 @@ impl Law<'_> {
     }
 
     fn standing(&self, ip: IpAddr, zone: u32) -> Standing {
-        if let Some(row) = self.world.hosts.get(&host(ip, zone)) {
-            let holds = self.world.rulings.lease_holds;
-            if !holds && !self.is_leased(row.origin.source()) {
-                return Standing::Role(self.world.rulings.lease_expired);
-            }
-            if row.deadline == FOREVER {
-                return Standing::Role(row.role);
-            }
+        if let Some(row) = self.row(ip, zone) {
+            let holds = self.world.rulings.lease_holds || self.is_leased(row.origin.source());
+            let expired = self.world.rulings.lease_expired;
+            return Standing::Role(if holds { row.role } else { expired });
         }
         if is_no_host(ip) {
             return Standing::Nobody;
