@@ -24,6 +24,7 @@ pub mod prometheus;
 pub mod remote;
 pub mod reply;
 pub mod servers;
+pub mod serving;
 pub mod site;
 pub mod table;
 pub mod tally;

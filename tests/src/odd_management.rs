@@ -8,11 +8,9 @@ use std::{
     net::{IpAddr, SocketAddr},
     os::unix::fs::PermissionsExt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
 use enforcer_protocol::{
     decision::{Decision, Message},
     judgement::Level,
@@ -20,16 +18,10 @@ use enforcer_protocol::{
 };
 use jiff::Timestamp;
 use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
-use tokio::{
-    net::TcpListener,
-    sync::{broadcast, oneshot},
-};
+use tokio::sync::broadcast;
 use tokio_rustls::TlsAcceptor;
 
-use crate::{
-    namespace::{self, Namespace},
-    site::Site,
-};
+use crate::{namespace::Namespace, serving::Serving, site::Site};
 use desk::Desk;
 
 /// Between two signs of life.
@@ -82,8 +74,7 @@ pub struct OddManagement {
     pin: Pin,
     script: Arc<Mutex<Script>>,
     orders: broadcast::Sender<Order>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
+    _serving: Serving,
 }
 
 impl OddManagement {
@@ -102,39 +93,19 @@ impl OddManagement {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let script = Arc::<Mutex<Script>>::default();
         let (orders, _) = broadcast::channel(BACKLOG);
-        let (stop, stopped) = oneshot::channel();
-        let (ready, is_ready) = oneshot::channel();
-        let path = namespace.path();
         let desk = Desk {
             acceptor,
+            end: address,
             script: script.clone(),
             orders: orders.clone(),
         };
-        let thread = thread::spawn(move || {
-            namespace::join(&path).expect("the namespace of the gateway");
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .expect("a runtime");
-            runtime.block_on(async {
-                let listener = TcpListener::bind(address).await.expect("a free port");
-                let _ = ready.send(());
-                tokio::select! {
-                    () = desk.serve(listener) => {}
-                    _ = stopped => {}
-                }
-            });
-        });
-        is_ready
-            .blocking_recv()
-            .context("the odd server has failed")?;
+        let serve = async move |listener| desk.serve(listener).await;
         Ok(Self {
             address,
             pin,
             script,
             orders,
-            stop: Some(stop),
-            thread: Some(thread),
+            _serving: Serving::start(namespace, address, serve)?,
         })
     }
 
@@ -156,7 +127,7 @@ impl OddManagement {
     pub fn decide<'a>(&self, hosts: impl IntoIterator<Item = (IpAddr, &'a str)>) {
         let hosts = hosts.into_iter();
         let decisions = hosts
-            .map(|(address, role)| (address, decision(address, role)))
+            .map(|(address, role)| (address, decision(self.address, address, role)))
             .collect();
         let mut script = self.script();
         script.revision += 1;
@@ -165,7 +136,7 @@ impl OddManagement {
 
     /// Has another role for one host from now on, and says so.
     pub fn change(&self, address: IpAddr, role: &str) {
-        let decision = decision(address, role);
+        let decision = decision(self.address, address, role);
         let revision = {
             let mut script = self.script();
             script.revision += 1;
@@ -231,26 +202,20 @@ impl OddManagement {
     }
 }
 
-impl Drop for OddManagement {
-    fn drop(&mut self) {
-        self.stop = None;
-        let _ = self.thread.take().map(thread::JoinHandle::join);
-    }
-}
-
 fn lock(script: &Mutex<Script>) -> MutexGuard<'_, Script> {
     script.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn decision(address: IpAddr, role: &str) -> Decision {
+/// What it decides of a host that has reported at this end of it.
+fn decision(end: SocketAddr, address: IpAddr, role: &str) -> Decision {
     Decision {
         endpoint: address.to_string(),
         name: format!("host {address}"),
         owner: None,
         zone: "lan".to_owned(),
         observed: Some(SocketAddr::new(address, 40_000)),
-        observed_by: None,
-        observed_at: None,
+        observed_by: Some(end),
+        observed_at: Some(Timestamp::now()),
         claims: vec![],
         role: role.to_owned(),
         level: Level::Safe,

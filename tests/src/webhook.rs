@@ -7,20 +7,17 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU16, Ordering},
     },
-    thread,
 };
 
-use anyhow::Context;
 use rustls::ServerConfig;
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpListener,
-    sync::oneshot,
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::namespace::{self, Namespace};
+use crate::{namespace::Namespace, serving::Serving};
 
 /// The longest request.
 const MOST: usize = 64 * 1024;
@@ -47,8 +44,7 @@ impl Received {
 pub struct Receiver {
     taken: Taken,
     status: Arc<AtomicU16>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
+    _serving: Serving,
 }
 
 /// What was taken. Clones share it.
@@ -81,32 +77,14 @@ impl Receiver {
         tls: Option<Arc<ServerConfig>>,
         taken: &Taken,
     ) -> anyhow::Result<Self> {
-        let (stop, stopped) = oneshot::channel();
-        let (ready, is_ready) = oneshot::channel();
         let (taken, status) = (taken.clone(), Arc::new(AtomicU16::new(200)));
         let desk = (taken.clone(), status.clone());
-        let path = namespace.path();
-        let thread = thread::spawn(move || {
-            namespace::join(&path).expect("the namespace of the receiver");
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .expect("a runtime");
-            runtime.block_on(async {
-                let listener = TcpListener::bind(address).await.expect("a free port");
-                let _ = ready.send(());
-                tokio::select! {
-                    () = serve(listener, tls.map(TlsAcceptor::from), desk) => {}
-                    _ = stopped => {}
-                }
-            });
-        });
-        is_ready.blocking_recv().context("no receiver")?;
+        let tls = tls.map(TlsAcceptor::from);
+        let serve = async move |listener| serve(listener, tls, desk).await;
         Ok(Self {
             taken,
             status,
-            stop: Some(stop),
-            thread: Some(thread),
+            _serving: Serving::start(namespace, address, serve)?,
         })
     }
 
@@ -118,13 +96,6 @@ impl Receiver {
     /// What it took.
     pub fn taken(&self) -> &Taken {
         &self.taken
-    }
-}
-
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.stop = None;
-        let _ = self.thread.take().map(thread::JoinHandle::join);
     }
 }
 

@@ -75,6 +75,10 @@ impl Controller {
                 if is_news {
                     self.note(EventKind::Source, message);
                 }
+                if source == SERVER {
+                    // The rest of it never comes.
+                    self.staged = Staged::default();
+                }
                 self.end_with(source);
                 return false;
             }

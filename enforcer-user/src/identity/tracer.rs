@@ -34,6 +34,8 @@ pub struct Tracer {
     /// Where all of them are asked for.
     wanted: mpsc::Sender<()>,
     clock: Arc<Clock>,
+    /// Whether the kernel has listed the connections that there were at the start.
+    is_listed: bool,
     has_failed: bool,
 }
 
@@ -56,6 +58,7 @@ impl Tracer {
             servers,
             wanted,
             clock,
+            is_listed: false,
             has_failed: false,
         }
     }
@@ -86,15 +89,19 @@ impl Tracer {
         Some(Observed::Untraced)
     }
 
-    /// The same for one of many. The kernel is only asked where its address is known to be one that connections are
-    /// translated to: to ask about each takes longer than all the rest.
+    /// The same for one of many, of which to ask the kernel about each takes longer than all the rest. It need not be
+    /// asked where it has told already of all connections with this end of the server, and none of them is translated
+    /// to this address.
     pub fn locate_one_of_many(
         &mut self,
         decision: &Decision,
         zones: &InterfaceZones,
     ) -> Option<Observed> {
-        let from = Report::of(decision)?.from.ip();
-        if self.is_known_as_ours(from) {
+        let report = Report::of(decision)?;
+        let from = report.from.ip();
+        let is_watched = |to| self.servers.borrow().contains(&to);
+        let is_all_told = self.is_listed && report.to.is_some_and(is_watched);
+        if !is_all_told || self.is_known_as_ours(from) {
             return self.locate(decision, zones);
         }
         Some(Observed::Itself(from.into()))
@@ -106,7 +113,10 @@ impl Tracer {
         match told {
             Told::Begins(one) => self.translations.begin(*one, now),
             Told::Ended(one) => self.translations.end(*one, now),
-            Told::All(all) => self.translations.all(all, now),
+            Told::All(all) => {
+                self.translations.all(all, now);
+                self.is_listed = true;
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Its connections.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex},
     time::Instant,
 };
@@ -21,6 +21,8 @@ use super::{HEARTBEAT, Manner, Order, SLOW, Script, decision, lock};
 #[derive(Clone)]
 pub(super) struct Desk {
     pub(super) acceptor: TlsAcceptor,
+    /// Where it listens.
+    pub(super) end: SocketAddr,
     pub(super) script: Arc<Mutex<Script>>,
     pub(super) orders: broadcast::Sender<Order>,
 }
@@ -69,7 +71,10 @@ impl Desk {
         let script = lock(&self.script);
         let of = |address: &IpAddr| {
             let decided = script.decisions.get(address).cloned();
-            decided.or_else(|| script.others.map(|role| decision(*address, role)))
+            decided.or_else(|| {
+                let role = script.others?;
+                Some(decision(self.end, *address, role))
+            })
         };
         Answers {
             revision: script.revision,

@@ -66,3 +66,33 @@ fn a_link_in_them_leads_a_running_gateway_nowhere() -> anyhow::Result<()> {
     assert!(!planted.exists());
     Ok(())
 }
+
+#[test]
+fn where_the_kernel_cannot_hold_it_to_its_directories_a_gateway_says_so_and_goes_on()
+-> anyhow::Result<()> {
+    let site = Site::new()?;
+    let (log, refused) = (site.path("gateway.log"), "landlock_create_ruleset");
+    // What a kernel says that was started without Landlock.
+    let mut command = site.lan.gateway.command("strace");
+    command
+        .args(["--follow-forks", "--quiet=all", "--seccomp-bpf"])
+        .arg(format!("--trace={refused}"))
+        .arg(format!("--inject={refused}:error=EOPNOTSUPP"))
+        .arg("--output=/dev/null")
+        .arg(enforcer())
+        .args(["run", "--config"])
+        .arg(site.config_file())
+        .stderr(fs::File::create(&log)?);
+    let mut traced = command.spawn()?;
+    let said = || fs::read_to_string(&log).unwrap_or_default();
+    wait::until_so("it says so", || {
+        said().contains("this kernel has no Landlock")
+    });
+    wait::until_so("it goes on", || {
+        let status = site.control(&["status"]);
+        status.is_ok_and(|status| status["ready"] == true)
+    });
+    traced.kill()?;
+    traced.wait()?;
+    Ok(())
+}

@@ -15,6 +15,24 @@ use nix::sys::signal::{Signal, kill};
 
 use crate::scene::{OUTSIDE, Scene, gets_out, passes};
 
+/// Addresses that are on no interface.
+const POOL: [&str; 4] = [
+    "203.0.113.16",
+    "203.0.113.17",
+    "2001:db8:f::10",
+    "2001:db8:f::11",
+];
+
+fn translate_to_pool(site: &Site) -> anyhow::Result<()> {
+    rules(
+        &site.lan.gateway,
+        "add table inet nat
+         add chain inet nat out { type nat hook postrouting priority srcnat ; }
+         add rule inet nat out oifname wan0 snat ip to 203.0.113.16-203.0.113.17
+         add rule inet nat out oifname wan0 snat ip6 to 2001:db8:f::10-2001:db8:f::11",
+    )
+}
+
 /// Two hosts that the server sees at the same addresses get a role of their own each.
 fn each_has_its_own_role(site: &Site, outside: &[&str]) -> anyhow::Result<()> {
     let scene = Scene::new(site)?;
@@ -41,20 +59,31 @@ fn behind_a_masquerading_gateway_each_host_has_its_own_role() -> anyhow::Result<
 #[test]
 fn behind_a_pool_of_addresses_each_host_has_its_own_role() -> anyhow::Result<()> {
     let site = Site::new()?;
-    rules(
-        &site.lan.gateway,
-        "add table inet nat
-         add chain inet nat out { type nat hook postrouting priority srcnat ; }
-         add rule inet nat out oifname wan0 snat ip to 203.0.113.16-203.0.113.17
-         add rule inet nat out oifname wan0 snat ip6 to 2001:db8:f::10-2001:db8:f::11",
-    )?;
-    let pool = [
-        "203.0.113.16",
-        "203.0.113.17",
-        "2001:db8:f::10",
-        "2001:db8:f::11",
-    ];
-    each_has_its_own_role(&site, &pool)
+    translate_to_pool(&site)?;
+    each_has_its_own_role(&site, &POOL)
+}
+
+#[test]
+fn what_was_reported_from_behind_a_pool_before_the_start_is_found_in_the_first_snapshot()
+-> anyhow::Result<()> {
+    let site = Site::new()?;
+    translate_to_pool(&site)?;
+    let Scene { remote, gateway } = Scene::new(&site)?;
+    gateway.kill()?;
+    let host = &site.lan.laptop;
+    // By the end of the server that the configuration names, and by the one that it does not.
+    for (end, name) in remote.ends().into_iter().zip(["laptop-4", "laptop-6"]) {
+        let posture = Posture::good(name).without_addresses();
+        assert_eq!(remote.report(host, end, &posture)?, "authorized");
+    }
+    let gateway = site.start()?;
+    let scene = Scene { remote, gateway };
+    for address in [host.v4, host.v6] {
+        scene.has_role(address, "authorized");
+    }
+    scene.nothing_of(&POOL);
+    assert!(passes(host));
+    Ok(())
 }
 
 #[test]

@@ -141,6 +141,11 @@ const TEST: &[Requirement] = &[
         install: Packages(&["bpftool"]),
     },
     Requirement {
+        name: "strace",
+        check: Command("strace"),
+        install: Packages(&["strace"]),
+    },
+    Requirement {
         name: "nmap",
         check: Command("nmap"),
         install: Packages(&["nmap"]),

@@ -20,6 +20,7 @@ pub(super) const XTASK: &str = "/usr/local/bin/xtask";
 
 /// Real tools that busybox replaces badly or not at all.
 const TOOLS: &[&str] = &[
+    "bpftool",
     "conntrack",
     "curl",
     "date",
@@ -28,13 +29,15 @@ const TOOLS: &[&str] = &[
     "nft",
     "ping",
     "setpriv",
+    "strace",
     "tc",
     "timeout",
+    "unshare",
 ];
 
 /// Folders that must be there, empty as they are.
 const FOLDERS: &[&str] = &[
-    "/dev", "/etc", "/proc", "/root", "/run", "/sys", "/tmp", "/var",
+    "/dev", "/etc", "/proc", "/root", "/run", "/sys", "/tmp", "/var", "/var/lib", "/var/tmp",
 ];
 
 /// Files that programs look things up in.

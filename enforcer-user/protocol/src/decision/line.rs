@@ -67,32 +67,17 @@ impl TryFrom<Line> for Message {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
-    use crate::judgement::Level;
 
-    fn decision() -> Decision {
-        Decision {
-            endpoint: "a".to_owned(),
-            name: "laptop".to_owned(),
-            owner: Some("me".to_owned()),
-            zone: "office".to_owned(),
-            observed: Some(([192, 0, 2, 1], 40_000).into()),
-            observed_by: None,
-            observed_at: None,
-            claims: vec![],
-            role: "authorized".to_owned(),
-            level: Level::Safe,
-            reasons: vec![],
-            judged_at: Timestamp::UNIX_EPOCH,
-            valid_until: None,
-        }
-    }
+    const DECISION: &str = r#"{
+        "endpoint": "a", "name": "laptop", "owner": "me", "zone": "office", "observed": "192.0.2.1:40000",
+        "role": "authorized", "level": "safe", "judged_at": "2026-01-01T00:00:00Z"
+    }"#;
 
     #[test]
     fn what_is_written_is_read() {
-        let (revision, decision) = (7, decision());
+        let revision = 7;
+        let decision: Decision = serde_json::from_str(DECISION).expect("a decision");
         for message in [
             Message::Snapshot { revision, count: 1 },
             Message::Row {
