@@ -54,7 +54,8 @@ pub use strictness::strictness;
 pub use unanswered::UNANSWERED;
 pub use view::{HostView, Party};
 
-/// A map for what may be a million things: sources that are trusted name their keys, so that none is made to collide.
+/// A map for what may be a million things. Its hashes are seeded at random, and neither they nor the order of its keys is
+/// ever shown: whoever chooses keys cannot make them collide.
 pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Everything known of each host.

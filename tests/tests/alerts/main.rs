@@ -3,6 +3,7 @@
 mod command;
 mod flood;
 mod mail;
+mod mute;
 mod operator;
 mod place;
 mod webhook;
