@@ -6,10 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use enforcer::datapath::{Datapath, Options};
 use enforcer_common::{decide::Tables, host::Host, role::RoleId};
-use enforcer_tests::{config::Config, gateway::Gateway, odd_management::OddManagement, site::Site};
+use enforcer_tests::{
+    config::Config, gateway::Gateway, odd_management::OddManagement, site::Site, wait,
+};
 
 /// Where the management server listens.
 const PORT: u16 = 9443;
@@ -46,13 +48,8 @@ impl Stage {
     /// Starts the gateway, and waits until it holds what the server decided.
     pub fn start(&self) -> Result<Gateway<'_>> {
         let gateway = Gateway::launch(&self.site)?;
-        let deadline = Instant::now() + PATIENCE;
-        while !gateway.is_ready() {
-            if Instant::now() > deadline {
-                bail!("the gateway is not ready after {PATIENCE:?}");
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
+        let ready = wait::within(PATIENCE, || gateway.is_ready().then_some(()));
+        ready.with_context(|| format!("the gateway is not ready after {PATIENCE:?}"))?;
         Ok(gateway)
     }
 
