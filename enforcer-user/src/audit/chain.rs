@@ -56,12 +56,12 @@ pub enum VerifyError {
         fault: Fault,
     },
     /// A file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {cause}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -140,9 +140,9 @@ pub fn verify(files: &[impl AsRef<Path>]) -> Result<Verified, VerifyError> {
     let mut chain = Chain::default();
     for path in files {
         let path = path.as_ref();
-        let failed = |source| VerifyError::File {
+        let failed = |cause| VerifyError::File {
             path: path.to_owned(),
-            source,
+            cause,
         };
         for line in Lines::open(path).map_err(failed)? {
             let line = line.map_err(failed)?;

@@ -204,8 +204,8 @@ fn scan(path: &Path, known: Option<&Link>) -> Result<Found, AuditError> {
 
 fn failed(path: &Path) -> impl Fn(io::Error) -> AuditError {
     let path = path.to_owned();
-    move |source| AuditError::File {
+    move |cause| AuditError::File {
         path: path.clone(),
-        source,
+        cause,
     }
 }

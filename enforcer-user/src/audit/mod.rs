@@ -51,14 +51,14 @@ pub struct Deed<'a> {
 pub enum AuditError {
     /// A file cannot be read or written.
     #[error(
-        "cannot write the audit log {}: {source}; what cannot be written down is not done: make room, or mend its \
+        "cannot write the audit log {}: {cause}; what cannot be written down is not done: make room, or mend its \
          permissions", path.display()
     )]
     File {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The last line is none, so that nothing can follow it.
     #[error(

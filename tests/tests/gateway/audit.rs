@@ -56,6 +56,13 @@ fn who_did_what_is_shown_and_a_changed_line_is_named() -> anyhow::Result<()> {
         "{table}"
     );
 
+    let missing = Command::new(enforcer())
+        .args(["audit", "verify", "/nonexistent.jsonl"])
+        .output()?;
+    let said = String::from_utf8_lossy(&missing.stderr);
+    assert_eq!(said.matches("No such file").count(), 1, "{said}");
+    assert!(said.contains("/nonexistent.jsonl"), "{said}");
+
     let log = site.path("state/audit.jsonl");
     let text = fs::read_to_string(&log)?;
     fs::write(&log, text.replace("monitor", "nothing"))?;
