@@ -267,16 +267,28 @@ fn without_its_steps_a_program_drops() -> Result<()> {
     let (cable, bpffs) = (Cable::new()?, BpfFs::new()?);
     let datapath = cable.attach(&bpffs, &plan(IngressChoice::Tc))?;
     ip(&cable.gateway, "address add 192.0.2.2/24 dev inside")?;
-    let asked = |what: &str, word: &str| {
+    // The gateway's own questions would tell the host what is to be learnt by asking.
+    let shown = ip(&cable.host, "link show outside")?;
+    let mac = shown
+        .split_whitespace()
+        .skip_while(|&word| word != "link/ether")
+        .nth(1);
+    let mac = mac.context("the host has no MAC address")?;
+    ip(
+        &cable.gateway,
+        &format!("neigh add 192.0.2.11 lladdr {mac} dev inside"),
+    )?;
+    let asked = |what: &str, word: &str| -> Result<()> {
+        cable.host.enter(|| {
+            UdpSocket::bind("192.0.2.11:0")?.send_to(b"anybody there?", "192.0.2.2:4000")
+        })?;
         wait::until_so(what, || {
-            let sent = cable.host.enter(|| {
-                UdpSocket::bind("192.0.2.11:0")?.send_to(b"anybody there?", "192.0.2.2:4000")
-            });
             let known = ip(&cable.host, "neigh show 192.0.2.2 dev outside");
-            sent.is_ok() && known.is_ok_and(|known| known.contains(word))
+            known.is_ok_and(|known| known.contains(word))
         });
+        Ok(())
     };
-    asked("the gateway answers who it is", "lladdr");
+    asked("the gateway answers who it is", "lladdr")?;
     let pins = output(
         Command::new("find")
             .arg(bpffs.pin_dir())
@@ -290,7 +302,7 @@ fn without_its_steps_a_program_drops() -> Result<()> {
         output(bpftool.args([&step.to_string(), "0", "0", "0"]))?;
     }
     ip(&cable.host, "neigh del 192.0.2.2 dev outside")?;
-    asked("nobody answers", "FAILED");
+    asked("nobody answers", "FAILED")?;
     datapath.detach().map_err(Into::into)
 }
 
