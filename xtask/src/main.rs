@@ -15,7 +15,7 @@ use anyhow::Result;
 use clap::Parser;
 
 use setup::Scope;
-use workspace::{Workspace, run};
+use workspace::{Profile, Workspace, run};
 
 /// Set-up, build, tests, demo, benchmarks and machine of this work tree.
 #[derive(Parser)]
@@ -90,7 +90,7 @@ fn perform(task: &Task) -> Result<u8> {
 
 fn build(workspace: &Workspace, release: bool) -> Result<()> {
     setup::run(Scope::Build)?;
-    let gateway = workspace.gateway(release)?;
+    let gateway = workspace.gateway(Profile::release(release))?;
     println!("{}", gateway.display());
     Ok(())
 }
@@ -125,7 +125,7 @@ fn bench(workspace: &Workspace, args: &[String]) -> Result<()> {
         "enforcer-benches",
         "--",
     ];
-    let gateway = workspace.gateway(true)?;
+    let gateway = workspace.gateway(Profile::Release)?;
     let mut command = workspace.cargo(benches);
     run(command.args(args).env(enforcer_vm::PROGRAM, gateway))
 }

@@ -6,6 +6,33 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+/// How what is built is to be: the profiles of the root manifest.
+#[derive(Clone, Copy)]
+pub(crate) enum Profile {
+    /// Built in no time.
+    Dev,
+    /// What is delivered and measured.
+    Release,
+    /// Optimised for machines without KVM.
+    Emulated,
+}
+
+impl Profile {
+    /// The release profile if that is wanted.
+    pub(crate) fn release(wanted: bool) -> Self {
+        if wanted { Self::Release } else { Self::Dev }
+    }
+
+    /// What cargo is told of it; `cargo test` has a default of its own.
+    fn argument(self) -> Option<&'static str> {
+        match self {
+            Self::Dev => None,
+            Self::Release => Some("--profile=release"),
+            Self::Emulated => Some("--profile=emulated"),
+        }
+    }
+}
+
 /// The work tree that this program was started from.
 pub(crate) struct Workspace {
     root: PathBuf,
@@ -37,21 +64,21 @@ impl Workspace {
         command
     }
 
-    /// The same for a command that builds, in the release profile if that is wanted.
+    /// The same for a command that builds.
     pub(crate) fn cargo_in<'a>(
         &self,
-        release: bool,
+        profile: Profile,
         args: impl IntoIterator<Item = &'a str>,
     ) -> Command {
         let mut command = self.cargo(args);
-        command.args(release.then_some("--release"));
+        command.args(profile.argument());
         command
     }
 
     /// Builds the gateway with its kernel object and says where the binary is.
-    pub(crate) fn gateway(&self, release: bool) -> Result<PathBuf> {
+    pub(crate) fn gateway(&self, profile: Profile) -> Result<PathBuf> {
         let args = ["build", "--package", "enforcer", "--bin", "enforcer"];
-        executable(self.cargo_in(release, args))
+        executable(self.cargo_in(profile, args))
     }
 }
 

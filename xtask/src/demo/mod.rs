@@ -33,7 +33,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use crate::setup::{self, Scope};
-use crate::workspace::Workspace;
+use crate::workspace::{Profile, Workspace};
 use signals::Signals;
 use site::Site;
 
@@ -120,7 +120,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 fn build(release: bool) -> Result<PathBuf> {
     setup::run(Scope::Run)?;
-    Workspace::find()?.gateway(release)
+    Workspace::find()?.gateway(Profile::release(release))
 }
 
 /// Runs a part of the demo and says with which exit status to end.

@@ -16,7 +16,7 @@ use clap::ValueEnum;
 
 use crate::setup::{self, Kernel, Scope, Series};
 use crate::tally::Tally;
-use crate::workspace::{Workspace, executable};
+use crate::workspace::{Profile, Workspace, executable};
 use console::{Console, Limits, Verdict};
 use image::Content;
 use part::Part;
@@ -37,9 +37,9 @@ pub(crate) struct Args {
     /// Only the tests that tell most of a kernel.
     #[arg(long, conflicts_with = "command")]
     quick: bool,
-    /// Build what runs in it in the release profile, which takes longer and runs many times faster where there is no KVM.
+    /// Optimise what runs in it, which takes longer to build and runs many times faster where there is no KVM.
     #[arg(long)]
-    release: bool,
+    optimised: bool,
     /// Only measure the kernel programs, and write their sizes into the table of the tests.
     #[arg(long, conflicts_with = "command")]
     record: bool,
@@ -79,17 +79,22 @@ impl Choice {
 /// Boots each kernel and runs everything in it; the first exit status that is not 0 is the whole's.
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<u8> {
     setup::run(Scope::Machine)?;
+    let profile = if args.optimised {
+        Profile::Emulated
+    } else {
+        Profile::Dev
+    };
     let parts = match args.command.split_first() {
-        Some((word, words)) => vec![Part::find(workspace, args.release, word, words)?],
-        None if args.quick => Part::telling(workspace, args.release)?,
+        Some((word, words)) => vec![Part::find(workspace, profile, word, words)?],
+        None if args.quick => Part::telling(workspace, profile)?,
         None if args.record => vec![Part::sizes(workspace)?],
-        None => Part::everything(workspace, args.release)?,
+        None => Part::everything(workspace, profile)?,
     };
     let limits = Limits {
         whole: Duration::from_secs(args.limit),
         part: Duration::from_secs(args.part_limit),
     };
-    let machine = Machine::new(workspace, args.release, &parts, limits)?;
+    let machine = Machine::new(workspace, profile, &parts, limits)?;
     let outcomes = machine.boot_each(args.kernel.series())?;
     let status = outcomes
         .iter()
@@ -112,8 +117,8 @@ pub(crate) fn test(workspace: &Workspace, kernels: &[Series], tally: &mut Tally)
         whole: Duration::from_secs(LIMIT),
         part: Duration::from_secs(PART_LIMIT),
     };
-    let parts = Part::telling(workspace, false)?;
-    let machine = Machine::new(workspace, false, &parts, limits)?;
+    let parts = Part::telling(workspace, Profile::Dev)?;
+    let machine = Machine::new(workspace, Profile::Dev, &parts, limits)?;
     let outcomes = machine.boot_each(kernels)?;
     for outcome in &outcomes {
         tally.add(&outcome.tally);
@@ -144,10 +149,15 @@ struct Outcome {
 }
 
 impl Machine {
-    fn new(workspace: &Workspace, release: bool, parts: &[Part], limits: Limits) -> Result<Self> {
+    fn new(
+        workspace: &Workspace,
+        profile: Profile,
+        parts: &[Part],
+        limits: Limits,
+    ) -> Result<Self> {
         let accelerator = qemu::accelerator(&Kernel::find(Series::V6_1)?.image)?;
         let programs = [
-            (image::GATEWAY.to_owned(), workspace.gateway(release)?),
+            (image::GATEWAY.to_owned(), workspace.gateway(profile)?),
             (image::XTASK.to_owned(), std::env::current_exe()?),
         ];
         let tests = parts

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::image;
 use crate::setup::probe;
-use crate::workspace::{Executable, Workspace, executables};
+use crate::workspace::{Executable, Profile, Workspace, executables};
 
 /// Tests that need the kernel alone, the quickest first: they run before those that need a network. Tests that are not
 /// named here come after them.
@@ -58,15 +58,15 @@ impl Part {
     }
 
     /// The tests that tell most.
-    pub(super) fn telling(workspace: &Workspace, release: bool) -> Result<Vec<Self>> {
-        let mut parts = Self::everything(workspace, release)?;
+    pub(super) fn telling(workspace: &Workspace, profile: Profile) -> Result<Vec<Self>> {
+        let mut parts = Self::everything(workspace, profile)?;
         parts.retain(|part| TELLING.contains(&part.name.as_str()));
         Ok(parts)
     }
 
     /// Every integration test, in the order in which they run, and the demo.
-    pub(super) fn everything(workspace: &Workspace, release: bool) -> Result<Vec<Self>> {
-        let build = workspace.cargo_in(release, ["test", "--no-run", "--package", TESTS]);
+    pub(super) fn everything(workspace: &Workspace, profile: Profile) -> Result<Vec<Self>> {
+        let build = workspace.cargo_in(profile, ["test", "--no-run", "--package", TESTS]);
         let mut tests = executables(build)?;
         tests.retain(|test| test.kinds == ["test"] && !ELSEWHERE.contains(&test.name.as_str()));
         tests.sort_by_cached_key(|test| (rank(&test.name), test.name.clone()));
@@ -79,7 +79,7 @@ impl Part {
 
     /// The test that tells how large the kernel programs are.
     pub(super) fn sizes(workspace: &Workspace) -> Result<Self> {
-        Self::find(workspace, false, "size", &["--nocapture".to_owned()])
+        Self::find(workspace, Profile::Dev, "size", &["--nocapture".to_owned()])
     }
 
     fn test(test: Executable) -> Self {
@@ -106,7 +106,7 @@ impl Part {
     /// command of this machine, then one of busybox.
     pub(super) fn find(
         workspace: &Workspace,
-        release: bool,
+        profile: Profile,
         word: &str,
         args: &[String],
     ) -> Result<Self> {
@@ -119,7 +119,7 @@ impl Part {
             let binary = path.canonicalize();
             Some(binary.with_context(|| format!("there is no {word} to run"))?)
         } else {
-            build(workspace, release, word)?.or_else(|| probe::command(word))
+            build(workspace, profile, word)?.or_else(|| probe::command(word))
         };
         if binary.is_none() && !is_of_busybox(word) {
             bail!("{word} is no binary or test of the workspace and no command of this machine");
@@ -160,7 +160,7 @@ struct Target {
 }
 
 /// Builds the binary or test of this name, if the workspace has one.
-fn build(workspace: &Workspace, release: bool, name: &str) -> Result<Option<PathBuf>> {
+fn build(workspace: &Workspace, profile: Profile, name: &str) -> Result<Option<PathBuf>> {
     let output = workspace
         .cargo(["metadata", "--no-deps", "--format-version", "1"])
         .output()?;
@@ -183,7 +183,7 @@ fn build(workspace: &Workspace, release: bool, name: &str) -> Result<Option<Path
             "test" => ["test", "--no-run", "--package", package, "--test", name].to_vec(),
             _ => continue,
         };
-        let build = workspace.cargo_in(release, build);
+        let build = workspace.cargo_in(profile, build);
         let is_it = |built: &Executable| built.name == name && built.kinds == [kind];
         return Ok(executables(build)?
             .into_iter()
