@@ -34,6 +34,7 @@ impl Kernel {
         if let Some(foreseen) = &foreseen
             && self.cases.is_multiple_of(DRY)
             && let Err(error) = self.check_dry(hook, frame, foreseen)?
+            && !self.is_late()?
         {
             return Ok(Err(error.context("in the programs that only judge")));
         }
@@ -49,7 +50,7 @@ impl Kernel {
         let case = self.judge(sent, foreseen.as_ref(), (&ran, &row), law);
         self.reports.note(hook, &reading, &row);
         self.note(hook, frame, &row)?;
-        if case.is_err() && self.gate.datapath.clock().now()? > self.now.0 + PATIENCE {
+        if case.is_err() && self.is_late()? {
             return Ok(Ok(Case::Unsure));
         }
         Ok(case)
@@ -62,6 +63,11 @@ impl Kernel {
         }
         self.now.1 -= 1;
         Ok(())
+    }
+
+    /// Whether more time went by since the clock was read than what is foreseen reckons with.
+    fn is_late(&self) -> Result<bool> {
+        Ok(self.gate.datapath.clock().now()? > self.now.0 + PATIENCE)
     }
 
     /// What the shared code says, with what is done and becomes of the bytes, unless the time may change it.
