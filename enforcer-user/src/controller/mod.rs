@@ -294,6 +294,7 @@ impl Controller {
                     self.save().await;
                 }
                 _ = compare.tick() => self.compare(),
+                () = std::future::ready(()), if self.is_copying() => self.copy_more(),
             }
         }
     }

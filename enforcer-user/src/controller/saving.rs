@@ -1,16 +1,22 @@
 //! Saves what is decided, for the start after a reboot.
 
 use std::{
-    path::PathBuf,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use enforcer_common::host::SourceId;
+use enforcer_common::host::{Host, SourceId};
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::Controller;
-use crate::saved::{self, Saved, SavedError, SavedRow, SavedSource};
+use crate::{
+    config::RoleNames,
+    identity::Zones,
+    registry::Row,
+    saved::{self, SavedError, SavedRow, SavedSource},
+};
 
 /// Changes are gathered for so long.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -27,6 +33,7 @@ pub(super) struct Saver {
     is_changed: bool,
     began: Instant,
     next: Instant,
+    copying: Option<Copying>,
     writing: Option<JoinHandle<Result<(), SavedError>>>,
     has_failed: bool,
 }
@@ -41,6 +48,7 @@ impl Saver {
             is_changed: false,
             began: now,
             next: now,
+            copying: None,
             writing: None,
             has_failed: false,
         }
@@ -54,8 +62,22 @@ impl Saver {
     /// Whether it is time to save.
     fn is_due(&self, now: Instant) -> bool {
         let is_old = now.duration_since(self.began) >= self.freshness;
-        self.writing.is_none() && now >= self.next && (self.is_changed || is_old)
+        let is_idle = self.copying.is_none() && self.writing.is_none();
+        is_idle && now >= self.next && (self.is_changed || is_old)
     }
+}
+
+/// How many hosts are copied at once; whoever waits for the controller waits so long.
+const SLICE: usize = 4096;
+
+/// What is copied for the thread that writes. Decisions that change meanwhile are saved with the next copy.
+#[derive(Debug)]
+struct Copying {
+    at: Timestamp,
+    sources: Vec<SavedSource>,
+    rows: Vec<(Host, Row)>,
+    /// Up to this host.
+    behind: Option<Host>,
 }
 
 impl Controller {
@@ -83,12 +105,33 @@ impl Controller {
         }
         saver.is_changed = false;
         saver.began = now;
-        let path = saver.path.clone();
-        let decided = self.saved();
-        let writing = tokio::task::spawn_blocking(move || saved::write(&path, &decided));
+        let copying = self.begin_copy();
         if let Some(saver) = &mut self.saver {
-            saver.writing = Some(writing);
+            saver.copying = Some(copying);
         }
+    }
+
+    /// Whether hosts are being copied to be saved.
+    pub(super) fn is_copying(&self) -> bool {
+        self.saver
+            .as_ref()
+            .is_some_and(|saver| saver.copying.is_some())
+    }
+
+    /// Copies some more; what is whole then is written.
+    pub(super) fn copy_more(&mut self) {
+        let copying = self.saver.as_mut().and_then(|saver| saver.copying.take());
+        let Some(mut copying) = copying else { return };
+        let is_whole = self.copy_slice(&mut copying);
+        let names = is_whole.then(|| self.names());
+        let Some(saver) = &mut self.saver else { return };
+        let Some(names) = names else {
+            saver.copying = Some(copying);
+            return;
+        };
+        let path = saver.path.clone();
+        let writing = tokio::task::spawn_blocking(move || names.write(&path, copying));
+        saver.writing = Some(writing);
     }
 
     /// Saves for the last time.
@@ -99,13 +142,14 @@ impl Controller {
             let _ = writing.await;
         }
         let path = saver.path.clone();
-        if let Err(error) = saved::write(&path, &self.saved()) {
+        let mut copying = self.begin_copy();
+        while !self.copy_slice(&mut copying) {}
+        if let Err(error) = self.names().write(&path, copying) {
             tracing::error!("{error}");
         }
     }
 
-    /// What is decided, apart from what the operator ordered, which is kept by itself.
-    fn saved(&self) -> Saved {
+    fn begin_copy(&self) -> Copying {
         let at = Timestamp::now();
         let sources = self.sources.values().map(|heard| SavedSource {
             name: heard.profile.name.clone(),
@@ -113,23 +157,70 @@ impl Controller {
                 .lease_left(heard.profile.id)
                 .map(|left| at.saturating_add(left).unwrap_or(Timestamp::MAX)),
         });
-        let rows = self.registry.held().filter_map(|(host, row)| {
-            if matches!(row.source, SourceId::GATEWAY | SourceId::OPERATOR) {
-                return None;
-            }
-            Some(SavedRow {
-                zone: self.zones.name(host.zone)?.to_owned(),
-                address: host.address.into(),
-                role: self.compiled.roles.name(row.role).to_owned(),
-                source: self.source_name(row.source).to_owned(),
-                mac: row.mac.map(|mac| mac.to_string()),
-                until: row.until.map(|until| self.clock.to_wall(until)),
-            })
-        });
-        Saved {
+        Copying {
             at,
             sources: sources.collect(),
-            rows: rows.collect(),
+            rows: Vec::new(),
+            behind: None,
+        }
+    }
+
+    /// What is decided, apart from what the operator ordered, which is kept by itself. Says whether that was the rest.
+    fn copy_slice(&self, copying: &mut Copying) -> bool {
+        let mut held = self.registry.held_after(copying.behind);
+        for (host, row) in held.by_ref().take(SLICE) {
+            copying.behind = Some(*host);
+            if matches!(row.source, SourceId::GATEWAY | SourceId::OPERATOR) {
+                continue;
+            }
+            let until = row.until.map(|until| self.clock.to_wall(until));
+            copying.rows.push((*host, Row { until, ..*row }));
+        }
+        held.next().is_none()
+    }
+
+    fn names(&self) -> Names {
+        let sources = self.sources.values();
+        Names {
+            zones: self.zones.clone(),
+            roles: self.compiled.roles.clone(),
+            sources: sources
+                .map(|heard| (heard.profile.id, heard.profile.name.clone()))
+                .collect(),
+        }
+    }
+}
+
+/// What is called how in the file.
+struct Names {
+    zones: Zones,
+    roles: RoleNames,
+    sources: BTreeMap<SourceId, String>,
+}
+
+impl Names {
+    fn write(&self, path: &Path, copied: Copying) -> Result<(), SavedError> {
+        let Copying {
+            at,
+            sources,
+            mut rows,
+            ..
+        } = copied;
+        rows.retain(|(host, row)| {
+            self.zones.name(host.zone).is_some() && self.sources.contains_key(&row.source)
+        });
+        let rows = rows.iter().map(|(host, row)| self.row(host, row));
+        saved::write(path, at, sources, rows)
+    }
+
+    fn row(&self, host: &Host, row: &Row) -> SavedRow {
+        SavedRow {
+            zone: self.zones.name(host.zone).unwrap_or_default().to_owned(),
+            address: host.address.into(),
+            role: self.roles.name(row.role).to_owned(),
+            source: self.sources.get(&row.source).cloned().unwrap_or_default(),
+            mac: row.mac.map(|mac| mac.to_string()),
+            until: row.until,
         }
     }
 }

@@ -81,9 +81,8 @@ impl Registry {
 
     /// The same behind this one.
     pub fn hosts_after(&self, after: Option<Host>) -> impl Iterator<Item = HostView> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let behind = self.held.range((from, Bound::Unbounded));
-        behind.filter_map(|(host, _)| self.host(host))
+        self.held_after(after)
+            .filter_map(|(host, _)| self.host(host))
     }
 
     /// Every endpoint that a source sees at a host.
@@ -103,6 +102,12 @@ impl Registry {
     /// Every host that the kernel is to hold a row of, with the row, in their order.
     pub fn held(&self) -> impl Iterator<Item = (&Host, &Row)> {
         self.held.iter()
+    }
+
+    /// The same behind this one.
+    pub fn held_after(&self, after: Option<Host>) -> impl Iterator<Item = (&Host, &Row)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.held.range((from, Bound::Unbounded))
     }
 
     /// How many hosts have each role, for the roles that any host has.

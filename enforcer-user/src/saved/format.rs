@@ -70,19 +70,24 @@ struct Foot {
     sha256: String,
 }
 
-pub(super) fn write(to: &mut impl Write, saved: &Saved) -> io::Result<()> {
+pub(super) fn write(
+    to: &mut impl Write,
+    at: Timestamp,
+    sources: Vec<SavedSource>,
+    rows: impl ExactSizeIterator<Item = SavedRow>,
+) -> io::Result<()> {
     let mut digest = Sha256::new();
     let mut line = Vec::new();
     let head = Head {
         version: VERSION,
-        at: saved.at,
-        sources: saved.sources.clone(),
-        rows: saved.rows.len() as u64,
+        at,
+        sources,
+        rows: rows.len() as u64,
     };
     serde_json::to_writer(&mut line, &head)?;
-    for row in &saved.rows {
+    for row in rows {
         end(&mut line, to, &mut digest)?;
-        serde_json::to_writer(&mut line, row)?;
+        serde_json::to_writer(&mut line, &row)?;
     }
     end(&mut line, to, &mut digest)?;
     let foot = Foot {
@@ -196,7 +201,8 @@ mod tests {
 
     fn written() -> Vec<u8> {
         let mut bytes = Vec::new();
-        write(&mut bytes, &saved()).expect("memory");
+        let Saved { at, sources, rows } = saved();
+        write(&mut bytes, at, sources, rows.into_iter()).expect("memory");
         bytes
     }
 

@@ -124,20 +124,31 @@ pub fn read(path: &Path, now: Timestamp) -> Result<Option<Saved>, SavedError> {
     })
 }
 
-/// Writes the file: after a crash it holds either this or what it held before.
-pub fn write(path: &Path, saved: &Saved) -> Result<(), SavedError> {
-    replace(path, saved).map_err(|cause| SavedError::Write {
-        path: path.to_owned(),
-        cause,
+/// Writes the file: after a crash it holds either this or what it held before. Rows are made one by one, since there may
+/// be a million.
+pub fn write(
+    path: &Path,
+    at: Timestamp,
+    sources: Vec<SavedSource>,
+    rows: impl ExactSizeIterator<Item = SavedRow>,
+) -> Result<(), SavedError> {
+    replace(path, |file| format::write(file, at, sources, rows)).map_err(|cause| {
+        SavedError::Write {
+            path: path.to_owned(),
+            cause,
+        }
     })
 }
 
-fn replace(path: &Path, saved: &Saved) -> io::Result<()> {
+fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
     let new = path.with_extension("jsonl.new");
     let mut options = OpenOptions::new();
     let options = options.create(true).write(true).truncate(true).mode(0o600);
     let mut file = BufWriter::new(options.open(&new)?);
-    format::write(&mut file, saved)?;
+    write(&mut file)?;
     file.flush()?;
     file.get_ref().sync_all()?;
     fs::rename(&new, path)?;
