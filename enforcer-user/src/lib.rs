@@ -15,6 +15,7 @@ pub mod gateway;
 mod hex;
 pub mod identity;
 pub mod links;
+pub mod logs;
 pub mod metrics;
 pub mod netlink;
 pub mod portal;

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     net::IpAddr,
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -69,6 +70,20 @@ impl<'a> Gateway<'a> {
         let mut command = site.run_command();
         command.env("ENFORCER_LOG", level);
         let gateway = Self::launch_by(site, command, &[])?;
+        wait::until_so("the gateway is ready", || gateway.is_ready());
+        Ok(gateway)
+    }
+
+    /// Starts one that says all it can to whoever is at the other end, and waits until it is ready.
+    pub fn start_telling(site: &'a Site, standard_error: OwnedFd) -> anyhow::Result<Self> {
+        let mut command = site.run_command();
+        command.env("ENFORCER_LOG", "trace").args(["--log", "json"]);
+        let command = command.stdin(Stdio::null()).stderr(standard_error);
+        let gateway = Self {
+            site,
+            child: command.spawn()?,
+            log: site.path("gateway.log"),
+        };
         wait::until_so("the gateway is ready", || gateway.is_ready());
         Ok(gateway)
     }

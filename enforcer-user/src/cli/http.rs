@@ -7,7 +7,7 @@ use clap::Args;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::{
-    confine,
+    confine, logs,
     portal::{Interface, Options, Portal, Words},
 };
 
@@ -52,6 +52,7 @@ impl HttpCommand {
     pub fn run(self) -> Result<()> {
         allow_many_connections();
         confine::child()?;
+        logs::detach(|| {}).context("cannot start the thread that writes logs")?;
         if self.lifeline {
             thread::spawn(end_with_standard_input);
         }
@@ -92,6 +93,7 @@ fn allow_many_connections() {
 
 fn end_with_standard_input() {
     let _ended = io::copy(&mut io::stdin(), &mut io::sink());
+    logs::finish();
     process::exit(0);
 }
 

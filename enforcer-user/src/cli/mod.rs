@@ -14,7 +14,6 @@ mod gateway;
 mod host;
 mod hosts;
 mod http;
-mod logs;
 mod mode;
 mod output;
 mod reload;
@@ -30,7 +29,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::control::request::Granted;
+use crate::{control::request::Granted, logs};
 
 /// Host compliance, enforced where the packets are.
 #[derive(Debug, Parser)]
@@ -112,7 +111,9 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let log = self.log.unwrap_or_else(logs::LogFormat::usual);
         logs::init(log);
-        output::exit(self.command.run(&self.gateway, log))
+        let code = output::exit(self.command.run(&self.gateway, log));
+        logs::finish();
+        code
     }
 }
 

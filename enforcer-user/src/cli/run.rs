@@ -6,9 +6,9 @@ use anyhow::Context;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::logs::LogFormat;
 use crate::{
     confine, gateway,
+    logs::{self, LogFormat},
     simulation::{Condition, Simulation},
 };
 
@@ -33,6 +33,7 @@ impl RunCommand {
         confine::gateway()?;
         let config = gateway::admit(&self.config)?;
         gateway::prepare(&config)?;
+        logs::detach(confine::bare).context("cannot start the thread that writes logs")?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .on_thread_start(confine::thread)
             .enable_all()

@@ -8,12 +8,13 @@ mod token;
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use enforcer_server::{config::STATE_DIR, state_dir::StateDir, tls};
 use serde::Serialize;
 
 use super::output::{self, Format};
-use crate::confine;
+use crate::{confine, logs};
 
 /// What the management server can be told.
 #[derive(Debug, Subcommand)]
@@ -46,6 +47,7 @@ impl ServerCommand {
     pub fn run(self, format: Format) -> anyhow::Result<()> {
         if matches!(self, Self::Run(_)) {
             confine::child()?;
+            logs::detach(|| {}).context("cannot start the thread that writes logs")?;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()

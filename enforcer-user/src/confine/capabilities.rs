@@ -37,6 +37,12 @@ pub(super) fn keep() -> Result<(), CapsError> {
     caps::set(None, CapSet::Permitted, &kept)
 }
 
+/// Gives up all that a thread has.
+pub(super) fn drop_all() -> Result<(), CapsError> {
+    caps::clear(None, CapSet::Effective)?;
+    caps::clear(None, CapSet::Permitted)
+}
+
 #[cfg(test)]
 mod tests {
     use std::thread;

@@ -10,7 +10,10 @@ mod capabilities;
 mod files;
 mod filter;
 
-use std::path::Path;
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use nix::sys::prctl;
 
@@ -60,8 +63,18 @@ pub fn started() -> Result<(), ConfineError> {
 
 /// The same at the start of a thread, which must not go on with more.
 pub fn thread() {
-    if let Err(error) = started() {
-        tracing::error!("{error}");
+    or_abort(started());
+}
+
+/// Gives up every capability at the start of a thread that needs none.
+pub fn bare() {
+    or_abort(capabilities::drop_all().map_err(Into::into));
+}
+
+fn or_abort(given_up: Result<(), ConfineError>) {
+    if let Err(error) = given_up {
+        // Logs may be on their way through a thread that would end with this.
+        let _lost = writeln!(io::stderr(), "{error}");
         std::process::abort();
     }
 }

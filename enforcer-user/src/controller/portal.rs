@@ -17,6 +17,7 @@ use crate::{
         serve::Call,
     },
     datapath::DatapathError,
+    logs,
     metrics::{Questions, Snapshot},
     registry::Decided,
     sources::queries::Question,
@@ -122,6 +123,7 @@ impl Controller {
             runs: self.datapath.runs(),
             alerts: self.alerts.totals(),
             audit_failures: self.exceptions.audit().failures(),
+            log_lost: logs::lost(),
         };
         self.metrics
             .render(&snapshot)

@@ -40,6 +40,12 @@ pub fn gather(snapshot: &Snapshot) -> Result<Vec<MetricFamily>> {
         &[],
         [(vec![], snapshot.audit_failures)],
     )?;
+    families.counter(
+        "enforcer_log_entries_lost_total",
+        "Entries of the log that were lost because what reads it was too slow.",
+        &[],
+        [(vec![], snapshot.log_lost)],
+    )?;
     Ok(families.0.gather())
 }
 

@@ -45,6 +45,8 @@ pub struct Snapshot {
     pub alerts: AlertTotals,
     /// How often something could not be written into the audit log.
     pub audit_failures: u64,
+    /// How many entries of the log were lost, since nobody read them in time.
+    pub log_lost: u64,
 }
 
 /// What became of the questions to a source, in hosts.
@@ -248,6 +250,7 @@ mod tests {
                 missed: 6,
             },
             audit_failures: 5,
+            log_lost: 3,
         }
     }
 
@@ -279,6 +282,7 @@ mod tests {
             "enforcer_hosts{role=\"guests\"} 3",
             "enforcer_interface_attached{egress=\"tcx\",ingress=\"xdp native\",interface=\"eth1\",zone=\"lan\"} 1",
             "enforcer_interface_covered{interface=\"wan0\"} 0",
+            "enforcer_log_entries_lost_total 3",
             "enforcer_mode{mode=\"enforce\"} 1",
             "enforcer_mode{mode=\"monitor\"} 0",
             "enforcer_packets_total{hook=\"tc_egress\",reason=\"held\",verdict=\"drop\"} 0",

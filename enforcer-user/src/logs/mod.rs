@@ -1,21 +1,31 @@
 //! Where logs go, and in which form. The fields are described in `docs/logs.md`.
 
+mod journal;
+mod queue;
+mod sink;
+
 use std::{
     env,
     io::{self, IsTerminal},
     os::fd::AsFd,
+    sync::OnceLock,
+    time::Duration,
 };
 
 use clap::ValueEnum;
 use nix::sys::stat::fstat;
-use tracing_journald::{Priority, PriorityMappings};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-/// What the fields of entries begin with in the journal, which has names of its own.
-const PREFIX: &str = "ENFORCER";
-const IDENTIFIER: &str = "enforcer";
+use journal::Journal;
+use queue::Queue;
+use sink::Sink;
+
+/// How long the end of a process waits for what was said last.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+static QUEUE: OnceLock<Queue> = OnceLock::new();
 
 /// How logs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -62,13 +72,19 @@ fn is_journal(stream: &str, file: impl AsFd) -> bool {
 /// Starts logging; `ENFORCER_LOG` selects what (default `info`).
 pub fn init(format: LogFormat) {
     let filter = EnvFilter::try_from_env("ENFORCER_LOG").unwrap_or_else(|_| "info".into());
-    let (layer, failed) = match format {
-        LogFormat::Text => (text(), None),
-        LogFormat::Json => (json(), None),
-        LogFormat::Journal => match journal() {
-            Ok(layer) => (layer, None),
-            Err(error) => (text(), Some(error)),
+    let (sink, failed) = match format {
+        LogFormat::Text | LogFormat::Json => (Sink::StandardError, None),
+        LogFormat::Journal => match Sink::journal() {
+            Ok(journal) => (journal, None),
+            Err(error) => (Sink::StandardError, Some(error)),
         },
+    };
+    let is_journal = matches!(sink, Sink::Journal(_));
+    let queue = QUEUE.get_or_init(|| Queue::new(sink)).clone();
+    let layer = match format {
+        LogFormat::Json => json(queue),
+        LogFormat::Journal if is_journal => Journal(queue).boxed(),
+        LogFormat::Text | LogFormat::Journal => text(queue),
     };
     tracing_subscriber::registry()
         .with(layer.with_filter(filter))
@@ -78,35 +94,45 @@ pub fn init(format: LogFormat) {
     }
 }
 
+/// From now on nobody who logs waits until it is written. A thread writes; it begins with `begin`, which gives up what it
+/// does not need.
+///
+/// # Errors
+///
+/// When there is no thread to be had.
+pub fn detach(begin: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    QUEUE.get().map_or(Ok(()), |queue| queue.detach(begin))
+}
+
+/// Writes what was said last, unless nobody reads it.
+pub fn finish() {
+    if let Some(queue) = QUEUE.get() {
+        queue.flush(LAST_WORDS);
+    }
+}
+
+/// How many entries were lost because nobody read them in time.
+pub fn lost() -> u64 {
+    QUEUE.get().map_or(0, Queue::lost)
+}
+
 /// How entries become lines, or something else.
 type Written = Box<dyn Layer<Registry> + Send + Sync>;
 
-fn text() -> Written {
+fn text(queue: Queue) -> Written {
     fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(queue)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .boxed()
 }
 
-fn json() -> Written {
+fn json(queue: Queue) -> Written {
     fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(queue)
         .json()
         .flatten_event(true)
         .boxed()
-}
-
-fn journal() -> io::Result<Written> {
-    let layer = tracing_journald::layer()?
-        .with_field_prefix(Some(PREFIX.to_owned()))
-        .with_syslog_identifier(IDENTIFIER.to_owned())
-        .with_priority_mappings(PriorityMappings {
-            info: Priority::Informational,
-            debug: Priority::Debug,
-            ..PriorityMappings::new()
-        });
-    Ok(layer.boxed())
 }
 
 #[cfg(test)]
