@@ -102,7 +102,7 @@ impl Site {
     pub fn unmount_bpffs(&self, gateway: &Gateway<'_>) -> anyhow::Result<()> {
         let mut unmount = Command::new("nsenter");
         let pid = gateway.pid().to_string();
-        unmount.args(["--mount", "--target", &pid, "umount", "--lazy"]);
+        unmount.args(["--mount", "--target", &pid, "umount", "-l"]);
         output(unmount.arg(self.bpffs.path()))?;
         self.bpffs.unmount()
     }

@@ -1,6 +1,6 @@
 //! What becomes of hosts when something fails, as the configuration says.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use enforcer_tests::{
     config::Config,
@@ -11,9 +11,12 @@ use enforcer_tests::{
     posture::Posture,
     servers::{ECHO, HTTP},
     site::Site,
-    wait,
+    wait::{self, patient},
 };
 use nix::sys::signal::{Signal, kill};
+
+/// Of the source of what is decided before the machine starts anew.
+const LEASE: Duration = Duration::from_secs(20);
 
 fn failing(keys: &str, lease: &'static str) -> Config {
     Config {
@@ -221,7 +224,7 @@ fn what_was_decided_last_holds_after_a_reboot() -> anyhow::Result<()> {
     let (good, bad) = (&site.lan.laptop, &site.lan.desktop);
     site.configure(&Config {
         keys: "startup = \"last-known\"".to_owned(),
-        lease: "20s",
+        lease: format!("{}s", patient(LEASE).as_secs()).leak(),
         servers: server.keys(&site)?,
         ..Config::default()
     })?;
@@ -244,7 +247,7 @@ fn what_was_decided_last_holds_after_a_reboot() -> anyhow::Result<()> {
     assert!(!bad.passes(at(SERVER, HTTP)));
     assert!(!gateway.is_ready(), "the server has said nothing yet");
     // Not beyond the lease.
-    wait::within(std::time::Duration::from_secs(40), || {
+    wait::within(2 * LEASE, || {
         (!good.echoes(at(SERVER, ECHO), SILENCE)).then_some(())
     })
     .expect("the lease is over");

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 const PROBE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Megabytes of memory. The image takes about a quarter of it, since it stays unpacked there.
-const MEMORY: &str = "1024";
+const MEMORY: &str = "2048";
 
 /// How a machine is accelerated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
